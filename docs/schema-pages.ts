@@ -11,7 +11,7 @@ import { unlined } from '../src/tenancy/problem.ts';
 import { settingsSchema } from '../src/tenancy/schema/settings-schema.ts';
 import { tenantSchema } from '../src/tenancy/schema/tenant-schema.ts';
 import type { SharedService } from '../src/tenancy/settings.ts';
-import { identity } from '../src/tenancy/tenancy.ts';
+import { identity } from '../src/tenancy/subjects.ts';
 import type { Tenant } from '../src/tenancy/tenant.ts';
 import { schemaTable } from './schema-table.ts';
 

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { accessText } from './access.ts';
 import { kindsPage } from './kinds-page.ts';
+import { tableOfKindsSource } from './table-of-kinds.ts';
 import { webhookFiles } from './webhook-configurations.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -20,6 +21,7 @@ export function generatedFiles(): readonly { readonly file: string; readonly tex
     ...webhookFiles(),
     { file: 'access.yaml', text: accessText() },
     { file: '../../docs/kinds.md', text: kindsPage() },
+    { file: '../../src/tenancy/table-of-kinds.ts', text: tableOfKindsSource() },
   ];
   return [...files.map(({ file, text }) => ({ file: join(import.meta.dirname, file), text })), ...versionedFiles()];
 }

@@ -10,7 +10,7 @@ import { addressFields } from '../../src/checks/pod-addresses.ts';
 import { countsOfBaseline } from '../../src/checks/quota-on-baseline.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
 import { endpointControllers, serviceControllers } from '../../src/tenancy/service-grants.ts';
-import { nameOf } from '../../src/tenancy/tenancy.ts';
+import { nameOf } from '../../src/tenancy/subjects.ts';
 import type { Subject } from '../../src/tenancy/tenant.ts';
 
 const subresource = 'request.?subResource.orValue("")';

@@ -6,6 +6,12 @@ import { patchValues } from './sources.ts';
 
 const container = '/spec/template/spec/containers/0';
 
+/** Of the Deployment, and of the CronJob for reports. */
+export const settingsVolume: Edit = {
+  find: '- name: settings\n  configMap: { name: bulkhead-settings }',
+  put: '- name: settings\n  configMap: { name: {{ .Values.existingSettings.configMap | default "bulkhead-settings" | quote }} }',
+};
+
 export function deploymentEdits(): readonly Edit[] {
   const { image, tag, replicas, priorityClassName } = defaultsOfBase();
   const files = patchValues('components/certificate-files');
@@ -97,16 +103,17 @@ ${item(files.get(`${container}/volumeMounts/-`))}
 {{- end }}`,
     ),
     tenants('- name: tenants\n  configMap: { name: bulkhead-tenants }'),
-    after(
-      '- name: settings\n  configMap: { name: bulkhead-settings }',
-      `{{- if ne .Values.certificates.source "selfManaged" }}
+    {
+      find: settingsVolume.find,
+      put: `${settingsVolume.put}
+{{- if ne .Values.certificates.source "selfManaged" }}
 ${volume}
 {{- end }}
 {{- with .Values.clientAuthority.configMap }}
 - name: client-authority
   configMap: { name: {{ . | quote }} }
 {{- end }}`,
-    ),
+    },
     {
       find: 'minAvailable: 1',
       put: '# One replica alone must not keep a node from being drained.\nminAvailable: {{ gt (int .Values.replicas) 1 | ternary 1 0 }}',

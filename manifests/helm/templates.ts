@@ -1,7 +1,7 @@
 /** The templates of the chart that follow from the manifests. */
 import { basename } from 'node:path';
 import { defaultsOfBase, reportSchedule } from './base-defaults.ts';
-import { deploymentEdits } from './deployment-edits.ts';
+import { deploymentEdits, settingsVolume } from './deployment-edits.ts';
 import { type Edit, edit } from './edit.ts';
 import { labelled, resources } from './sources.ts';
 import { webhookTemplate } from './webhook-template.ts';
@@ -31,7 +31,7 @@ export function templateFiles(): readonly File[] {
       clusterPolicyAccess,
       // With false, the rights stay until the objects are removed.
       when(
-        'hasKey (default dict .Values.settings.network) "clusterPolicy"',
+        'or .Values.existingSettings.clusterPolicy (hasKey (default dict .Values.settings.network) "clusterPolicy")',
         labelled('components/cluster-policy', clusterPolicyAccess),
       ),
     ),
@@ -120,6 +120,7 @@ imagePullSecrets:
     tenants('- --tenants=/etc/bulkhead/tenants'),
     tenants('- { name: tenants, mountPath: /etc/bulkhead/tenants, readOnly: true }'),
     tenants('- name: tenants\n  configMap: { name: bulkhead-tenants }'),
+    settingsVolume,
   ];
   return when('.Values.reports.enabled', [
     ...labelled(folder, `${folder}/access.yaml`),

@@ -20,6 +20,7 @@ const texts = { type: 'object', additionalProperties: text } as const;
 /** Checked by the API server. */
 const any = { type: 'object' } as const;
 const secretName = { ...text, pattern: objectName.pattern, maxLength: objectName.maxLength } as const;
+const configMap = { ...text, maxLength: 253, pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$' } as const;
 const base = defaultsOfBase();
 /** Names and figures, as in the default. */
 const limits = serve.options.rotation.default.split(',').map((limit) => limit.split('=')[0]);
@@ -63,6 +64,22 @@ export const values: Values = {
       'The `spec` of the [settings](settings.md). Without `platform.identities`, only the group system:masters is the platform.',
     default: {},
     schema: specOf(settingsSchema),
+  },
+  existingSettings: {
+    about: 'Settings that the chart does not hold, in place of `settings`.',
+    values: {
+      configMap: {
+        about:
+          'The ConfigMap of `bulkhead-system` whose key `bulkhead.yaml` has the settings. When empty, the chart makes one of `settings`.',
+        default: '',
+        schema: configMap,
+      },
+      clusterPolicy: {
+        about: 'Whether they have `network.clusterPolicy`, for which Bulkhead needs further rights.',
+        default: false,
+        schema: flag,
+      },
+    },
   },
   tenancy: {
     about: 'The tenants and exemptions.',
@@ -123,7 +140,7 @@ export const values: Values = {
         about:
           'The ConfigMap of `bulkhead-system` whose key `ca.crt` has it. When empty, clients are not authenticated.',
         default: '',
-        schema: { ...text, maxLength: 253, pattern: '^([a-z0-9]([-a-z0-9.]*[a-z0-9])?)?$' },
+        schema: configMap,
       },
       names: {
         about: 'Common names or DNS names that are accepted; all of them when empty.',

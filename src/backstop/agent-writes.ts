@@ -1,7 +1,7 @@
 /** Who writes cluster-scoped policy kinds beside the platform, in CEL: the agents of the network, and updates that change no content. */
 import { agentsWriteIn, policyGroups } from '../tenancy/policy-groups.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { nameOf } from '../tenancy/tenancy.ts';
+import { nameOf } from '../tenancy/subjects.ts';
 import { allOf, anyOf, literal, platform, unchanged } from './expressions.ts';
 import type { ResourceRule } from './rule.ts';
 

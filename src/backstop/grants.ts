@@ -3,7 +3,7 @@ import { garbageCollectors } from '../checks/namespace-owner-references.ts';
 import { isBeginning } from '../keys/reserved-keys.ts';
 import { provisionerMark } from '../tenancy/namespace-grant.ts';
 import type { Provisioner, Settings } from '../tenancy/settings.ts';
-import { identity } from '../tenancy/tenancy.ts';
+import { identity } from '../tenancy/subjects.ts';
 import type { Subject } from '../tenancy/tenant.ts';
 import { allOf, anyOf, literal, metadata, onlyRemoves } from './expressions.ts';
 

@@ -5,7 +5,7 @@
 import { readResources } from '../kinds/unread-kinds.ts';
 import { agentsWriteIn } from '../tenancy/policy-groups.ts';
 import type { NetworkAgent } from '../tenancy/settings.ts';
-import { nameOf } from '../tenancy/tenancy.ts';
+import { nameOf } from '../tenancy/subjects.ts';
 import { allOf, anyOf, literal } from './expressions.ts';
 
 export interface MatchCondition {

@@ -1,6 +1,7 @@
 /** Whether a tenant may have others carry traffic to an address. They may reach more than the tenant, and its policies do not count for them. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, formatAddress, knownRange } from '../kubernetes/ip-range.ts';
+import { familyNames, formatAddress } from '../kubernetes/ip-address.ts';
+import { knownRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import { allPorts, formatPort, type PortRange } from '../kubernetes/port-range.ts';

@@ -11,7 +11,7 @@ import { groupOf, isMadeFor, makerOf, usernamesOf } from '../exemptions/pod-make
 import { type Container, controllerOf, type KubernetesObject, type PodSpec } from '../kubernetes/objects.ts';
 import type { NeighbourRequest, PodRequest, PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import type { ExemptedOwner, Exemption } from '../tenancy/exemption.ts';
-import { isOneOf } from '../tenancy/tenancy.ts';
+import { isOneOf } from '../tenancy/subjects.ts';
 import type { Facts, Finding } from './check.ts';
 import { containersOf, seesProcesses } from './containers.ts';
 

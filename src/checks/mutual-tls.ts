@@ -1,5 +1,5 @@
 import { excerpt, isGiven, isMap, type JsonMap, unknownField, valueAt } from '../kubernetes/json.ts';
-import { type MutualTls, mutualTlsModes } from '../tenancy/settings.ts';
+import { type MutualTls, mutualTlsModes } from '../tenancy/istio-settings.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { ofSettings } from './grants.ts';
 import { contentToJudge, type JudgedContent } from './unread-objects.ts';

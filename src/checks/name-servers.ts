@@ -1,5 +1,6 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { formatAddress, type IpRange, knownRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress } from '../kubernetes/ip-address.ts';
+import { type IpRange, knownRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt } from '../kubernetes/json.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';

@@ -1,5 +1,6 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, formatAddress, type IpRange, knownRange } from '../kubernetes/ip-range.ts';
+import { familyNames, formatAddress } from '../kubernetes/ip-address.ts';
+import { type IpRange, knownRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect } from '../kubernetes/ip-set.ts';
 import { excerpt, isGiven } from '../kubernetes/json.ts';
 import type { Volume } from '../kubernetes/objects.ts';

@@ -1,5 +1,6 @@
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress } from '../kubernetes/ip-address.ts';
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
 import { canonicalJson, excerpt, isMap, mapIn, valueAt } from '../kubernetes/json.ts';
 import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';

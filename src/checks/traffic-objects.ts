@@ -5,7 +5,7 @@ import type { Traffic } from '../kinds/istio-traffic/traffic.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import { once } from '../kubernetes/once.ts';
 import type { UnreadRequest } from '../kubernetes/review.ts';
-import type { IstioSettings } from '../tenancy/settings.ts';
+import type { IstioSettings } from '../tenancy/istio-settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import type { UnreadFacts } from './check.ts';
 import { contentOfKind } from './unread-objects.ts';

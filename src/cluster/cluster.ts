@@ -1,45 +1,25 @@
-/** The rooms that know the API server, put together: a cluster that is followed, asked, and reconciled. */
+/** A cluster that is followed, asked, and reconciled: what it is given, what it offers, and what it counts. */
 import type { Observed } from '../admission/admission.ts';
 import type { BesideSource } from '../admission/beside.ts';
-import type { BaselineSource, NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
-import { createNamespaceStore } from '../admission/namespace-store.ts';
-import { type Clock, systemClock } from '../client/clock.ts';
-import { createConnection } from '../client/connection.ts';
-import { createFairRequests } from '../client/fair-requests.ts';
-import { type Handler, type ListWatch, startListWatch } from '../client/list-watch.ts';
-import { authenticationAt, locateCluster } from '../client/location.ts';
+import type { BaselineSource, NamespaceSource, TenancySource } from '../admission/facts.ts';
+import type { Clock } from '../client/clock.ts';
+import type { RequestCounters } from '../client/fair-requests.ts';
+import type { WatchCounters } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
-import type { ReplicaCertificates } from '../configuration/certificates.ts';
+import type { CertificateCounters, ReplicaCertificates } from '../configuration/certificates.ts';
+import type { FailurePolicyCounters } from '../configuration/failure-policy.ts';
 import type { VouchedPair } from '../configuration/file-certificates.ts';
-import { createBoundedLists } from '../facts/bounded-lists.ts';
-import { createNamespaceSource, namespacesPath } from '../facts/namespaces.ts';
-import { createReservations, propagationDelay } from '../facts/reservations.ts';
-import { entry } from '../kubernetes/objects.ts';
-import { keepBaselines } from '../reconcile/baselines.ts';
-import { countTenants } from '../reconcile/isolation-count.ts';
-import { createNamespaceEvents, hashed } from '../reconcile/namespace-events.ts';
-import { createObservations } from '../reconcile/observations.ts';
-import { createStoredPolicies } from '../reconcile/stored-policies.ts';
-import { keepUnreadObjects } from '../reconcile/unread-objects.ts';
-import { formatProblem, type Problem } from '../tenancy/problem.ts';
+import type { CertificateSource } from '../configuration/own-configurations.ts';
+import type { ListCounters } from '../facts/bounded-lists.ts';
+import type { BaselinesCounters } from '../reconcile/baselines.ts';
+import type { BorderCounters } from '../reconcile/data-plane-borders.ts';
+import type { TenantCounts } from '../reconcile/isolation-count.ts';
+import type { EventCounters } from '../reconcile/namespace-events.ts';
+import type { TenantObjects } from '../reconcile/own-objects.ts';
+import type { StatusCounters } from '../reconcile/status-writer.ts';
+import type { StoredPolicyCounters } from '../reconcile/stored-policies.ts';
+import type { Problem } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
-import { keepBorders } from './borders.ts';
-import type { ClusterCounters } from './counters.ts';
-import { namespaceHandler } from './namespace-handler.ts';
-import { type CertificateSource, keepOwnConfigurations } from './own-configurations.ts';
-import { keepOwnObjects, type OwnObjects, type TenantObjects } from './own-objects.ts';
-
-/**
- * Milliseconds. There is no live request for the members and gates of tenants, for exemptions, nor for GateRequests: when their watch was
- * not heard for so long, they are no longer known. A watch that is cut, one after it that brings nothing, and the list after that take less.
- */
-const tenantsTrustedFor = 300_000;
-
-/** Resources of Bulkhead's own that a cluster serves once manifests/crds are applied. */
-const ownKinds: ReadonlySet<string> = new Set(['tenants', 'exemptions', 'gaterequests']);
-
-/** Where Bulkhead runs; Events about itself go there. */
-const ownNamespace = 'bulkhead-system';
 
 export interface ClusterOptions {
   /** A kubeconfig file; without one, the account of the pod. */
@@ -90,170 +70,30 @@ export interface Cluster {
   stop(): Promise<void>;
 }
 
-/**
- * Connects, and begins to follow the cluster. An API server that cannot be reached is waited for, in the background.
- *
- * @throws when nothing says where a cluster is, and when the kubeconfig or the service account cannot be read
- */
-export async function connectCluster(options: ClusterOptions): Promise<Cluster> {
-  const { log, clock = systemClock } = options;
-  const location = locateCluster(options.kubeconfig, options.environment);
-  if (location === undefined) throw new Error('no cluster is known here: give a kubeconfig, or run in a pod');
-  const authentication = authenticationAt(location, clock);
-  const { server } = await authentication.credentials();
-  const connection = createConnection(authentication, clock);
-  const common = { connection, clock, log, wallClock: Date.now };
-  const follow = (path: string, handler: Handler, labelSelector?: string): ListWatch =>
-    startListWatch({ connection, path, handler, clock, log, labelSelector });
-
-  const requests = createFairRequests(connection, clock);
-  const beside = createBoundedLists(connection, clock);
-  const home = options.tenancy;
-  const events = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  let own: OwnObjects | undefined;
-  let tenancy: TenancySource;
-  if (typeof home === 'function') tenancy = home;
-  else {
-    own = keepOwnObjects({
-      ...{ common, follow, home, events, ownNamespace },
-      namespaces: { lookup: (name) => store.lookup(name), countOwned: (tenant) => store.countOwned(tenant) },
-      onTenants: tenancyChanged,
-      onGrants() {
-        storedPolicies.changed();
-        borders?.tenancyChanged();
-      },
-      borderOf: (tenant) => borders?.stateOf(tenant),
-    });
-    tenancy = own.tenancy;
-  }
-  const reservations = createReservations(
-    tenancy,
-    own === undefined ? propagationDelay.files : propagationDelay.objects,
-    clock,
-  );
-  const store = createNamespaceStore(tenancy);
-  const unreadObjects = own === undefined && options.reconcile ? keepUnreadObjects(common) : undefined;
-  const baselines = options.reconcile
-    ? keepBaselines(common, follow, tenancy, (name) => store.lookup(name), requests)
-    : undefined;
-  const borders =
-    events &&
-    keepBorders({
-      ...{ ...common, tenancy, follow, events, ownNamespace, namespaces: store },
-      onState: () => own?.bordersChanged(),
-    });
-  const observations = options.reconcile ? createNamespaceEvents(connection, clock) : undefined;
-  const hasDefaultDeny = (namespace: NamespaceRecord) => baselines?.hasDefaultDeny(namespace) === true;
-  const storedPolicies = createStoredPolicies({ ...common, tenancy, namespaces: store, events, hasDefaultDeny });
-  function tenancyChanged(): void {
-    reservations.changed();
-    baselines?.tenancyChanged();
-    borders?.tenancyChanged();
-    storedPolicies.changed();
-    own?.tenancyChanged();
-    configurations?.tenancyChanged();
-  }
-  const ownerLabel = ({ labels }: NamespaceRecord) => entry(labels, tenancy().settings.tenantLabel);
-  const namespaceWatch = follow(
-    namespacesPath,
-    namespaceHandler({
-      ...{ store, tenancy, ownerLabel, log },
-      labelsMoved: () => storedPolicies.changed(),
-      changed(name, affectsTenants) {
-        baselines?.namespaceChanged(name);
-        own?.namespaceChanged(name, affectsTenants);
-        if (affectsTenants) borders?.namespaceChanged();
-      },
-    }),
-  );
-  const configurations = options.managesWebhooks
-    ? keepOwnConfigurations({
-        ...{ common, follow, tenancy, ownerLabel, ownNamespace },
-        source: options.certificates,
-        namespaces: store,
-      })
-    : undefined;
-  const certificates = configurations?.certificates;
-  const watches = new Map<string, ListWatch>([
-    ['namespaces', namespaceWatch],
-    ...(baselines?.watches ?? []),
-    ...(own?.watches ?? []),
-  ]);
-  const waitingFor = new Set(['namespaces', ...(baselines?.watches.keys() ?? []), ...(own?.needed ?? [])]);
-  // No review depends on the webhook configurations, so readiness does not: a rollout would wait for itself.
-  for (const [resource, watch] of configurations?.watches ?? []) watches.set(resource, watch);
-  /** There is no live request for these: what they grant must be heard of again and again. Requests count by the owners of namespaces. */
-  const unheard = (): string | undefined =>
-    [...(own?.needed ?? []), ...(own?.readRequests() ? ['gaterequests', 'namespaces'] : [])].find(
-      (resource) => waitingFor.has(resource) || (watches.get(resource)?.staleness() ?? 0) > tenantsTrustedFor,
-    );
-  const synced = Promise.all(
-    [...waitingFor].map(async (resource) => {
-      await watches.get(resource)?.synced;
-      waitingFor.delete(resource);
-    }),
-  ).then(() => {
-    log.info({ server, namespaces: namespaceWatch.counters().objects }, 'the cluster is known');
-    for (const one of [baselines, own, unreadObjects, borders, storedPolicies]) one?.begin();
-  });
-
-  return {
-    namespaces: createNamespaceSource(store, namespaceWatch, reservations, requests, clock),
-    beside,
-    tenancy,
-    tenantsKnown: () => unheard() === undefined,
-    certificates,
-    certificateFilesChanged: (changed) => configurations?.certificateFilesChanged(changed),
-    baselines: baselines?.source,
-    observed:
-      observations &&
-      createObservations({ log, events: observations, namespaceOf: (name) => store.lookup(name), ownNamespace }),
-    synced,
-    ready() {
-      const [first] = waitingFor;
-      const resource = first ?? unheard();
-      if (resource === undefined) return certificates?.ready();
-      const trouble = watches.get(resource)?.trouble();
-      if (trouble?.startsWith('404') && ownKinds.has(resource))
-        return `${server} does not serve ${resource}.bulkhead.dev: apply manifests/crds, or give the tenants as files`;
-      const isNew = first !== undefined || watches.get(resource)?.staleness() === Number.POSITIVE_INFINITY;
-      return `the ${resource} of ${server} are not known ${isNew ? 'yet' : 'any more'}${trouble === undefined ? '' : `: ${trouble}`}`;
-    },
-    tenancyChanged,
-    serving(serves) {
-      if (serves) void synced.then(() => configurations?.begin());
-      else configurations?.end();
-    },
-    rejected(problems) {
-      own?.settingsRejected(problems);
-      const home = store.lookup(ownNamespace);
-      const message = `${problems.map((one) => formatProblem(one)).join('\n')}\nthe settings and tenants before stay in force`;
-      if (home !== undefined) events?.record(home, 'ConfigurationRejected', message, hashed(message));
-    },
-    problemsOf: (settings) => own?.problemsOf(settings) ?? [],
-    settingsChanged: (settings) => own?.settingsChanged(settings) ?? [],
-    counters: () => ({
-      watches: [...watches, ...(certificates?.watches ?? []), ...(borders?.watches ?? [])].map(([resource, watch]) => ({
-        resource,
-        ...watch.counters(),
-        stalenessMilliseconds: watch.staleness(),
-      })),
-      baselines: baselines?.counters(),
-      borders: borders?.counters(),
-      tenantStatus: own?.tenantStatus(),
-      storedPolicies: storedPolicies.counters(),
-      tenants: () => countTenants(tenancy(), Date.now()),
-      observations: observations?.counters(),
-      requests: requests.counters(),
-      beside: beside.counters(),
-      failurePolicy: configurations?.counters(),
-      certificates: certificates?.counters(),
-    }),
-    async stop() {
-      await Promise.all([...watches.values()].map((watch) => watch.stop()));
-      for (const one of [own, unreadObjects, baselines, borders, storedPolicies, observations, configurations])
-        await one?.stop();
-      connection.close();
-    },
-  };
+/** What the parts of a cluster count, for the metrics. */
+export interface ClusterCounters {
+  readonly watches: readonly (WatchCounters & {
+    readonly resource: string;
+    /** Since the API server was last heard; infinite before it first was. */
+    readonly stalenessMilliseconds: number;
+  })[];
+  /** Undefined where nothing is reconciled. */
+  readonly baselines: BaselinesCounters | undefined;
+  /** Undefined where nothing is reconciled. */
+  readonly borders: BorderCounters | undefined;
+  /** Undefined where tenants are not objects, and where nothing is written. */
+  readonly tenantStatus: StatusCounters | undefined;
+  readonly storedPolicies: StoredPolicyCounters;
+  /** Looks at each tenant. */
+  readonly tenants: () => TenantCounts;
+  /** Of Events about requests that would be refused. Undefined where nothing is written. */
+  readonly observations: EventCounters | undefined;
+  /** The GETs of the request path. */
+  readonly requests: RequestCounters;
+  /** The lists for hints. */
+  readonly beside: ListCounters;
+  /** Undefined where Bulkhead does not manage its webhook configurations. */
+  readonly failurePolicy: FailurePolicyCounters | undefined;
+  /** Undefined where Bulkhead does not write CA bundles. */
+  readonly certificates: CertificateCounters | undefined;
 }

@@ -1,6 +1,7 @@
 /** Addresses that a tenant was vouched for, and that are pods after all. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { formatAddress, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress } from '../kubernetes/ip-address.ts';
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { overlapping } from '../kubernetes/ip-set.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';

@@ -1,40 +1,11 @@
 /** What is known of the cluster and done in it, for Prometheus. No label names a tenant or a namespace (SRV-15). */
-import { Counter, Gauge, type Registry } from 'prom-client';
-import type { Cluster } from '../cluster/cluster.ts';
-import type { ClusterCounters } from '../cluster/counters.ts';
+import type { Registry } from 'prom-client';
+import type { Cluster, ClusterCounters } from '../cluster/cluster.ts';
+import { registerCertificateMetrics, registerConfigurationMetrics } from './configuration-metrics.ts';
+import { type Register, registerOf } from './metric-register.ts';
 
-/** A figure for each value of the label. A metric without a label has one for the value `''`, or none. */
-type Figures = readonly (readonly [value: string, figure: number])[];
-
-interface Register {
-  each(name: string, help: string, label: string, read: (counters: ClusterCounters) => Figures): void;
-  /** A metric without a label. */
-  one(name: string, help: string, read: (counters: ClusterCounters) => number | undefined): void;
-}
-
-/** Read when they are scraped, from counters that exist anyway. What only grows ends in `_total`. */
 export function registerClusterMetrics(registry: Registry, cluster: Pick<Cluster, 'counters'>): void {
-  const each: Register['each'] = (name, help, label, read) => {
-    const labelsOf = (value: string): Record<string, string> => (label === '' ? {} : { [label]: value });
-    const collect = (): void => {
-      metric.reset();
-      // prom-client resets a metric without a label to 0, which would say something.
-      if (label === '') metric.remove();
-      for (const [value, figure] of read(cluster.counters())) metric.inc(labelsOf(value), figure);
-    };
-    const labelNames = label === '' ? [] : [label];
-    const options = { name: `bulkhead_${name}`, help, labelNames, registers: [registry], collect };
-    const metric: Pick<Gauge, 'reset' | 'remove' | 'inc'> = name.endsWith('_total')
-      ? new Counter(options)
-      : new Gauge(options);
-  };
-  const one: Register['one'] = (name, help, read) =>
-    each(name, help, '', (counters) => {
-      const figure = read(counters);
-      return figure === undefined ? [] : [['', figure]];
-    });
-  const register: Register = { each, one };
-
+  const register = registerOf(registry, cluster);
   registerWatchMetrics(register);
   register.each(
     'policies_noncompliant',
@@ -113,45 +84,6 @@ function registerWatchMetrics(register: Register): void {
   );
 }
 
-/** Where the CA bundles are written. */
-function registerCertificateMetrics(register: Register): void {
-  register.one(
-    'certificate_in_ca_bundle',
-    'Whether the CA bundle of every webhook configuration has the authority of the certificate that is served (1), or not (0).',
-    ({ certificates }) => (certificates?.inBundles === undefined ? undefined : Number(certificates.inBundles)),
-  );
-  register.each(
-    'ca_bundle_writes_total',
-    'Writes of the CA bundle to webhook configurations: written, failed (tried again).',
-    'result',
-    ({ certificates }) => Object.entries(certificates?.caBundles ?? {}),
-  );
-  register.each(
-    'certificate_rotation_phase',
-    'Phase of the replacement of the authority: 1 for steady, publishing (its successor is added to the CA bundles) or overlap (the previous one is still in them).',
-    'phase',
-    ({ certificates }) =>
-      ['steady', 'publishing', 'overlap'].flatMap((phase) =>
-        certificates?.rotation === undefined ? [] : [[phase, Number(phase === certificates.rotation.phase)] as const],
-      ),
-  );
-  register.one(
-    'certificate_authority_expiry_seconds',
-    'Seconds until the authority in the Secret expires; negative afterwards. It is replaced at two thirds of its life.',
-    ({ certificates }) => {
-      const expiry = certificates?.rotation?.authorityExpiry;
-      return expiry === undefined ? undefined : (expiry - Date.now()) / 1000;
-    },
-  );
-  register.each(
-    'certificate_writes_total',
-    'Writes of certificates to the Secret: written, failed (tried again).',
-    'result',
-    ({ certificates: { rotation } = {} }) =>
-      rotation === undefined ? [] : Object.entries({ written: rotation.written, failed: rotation.failed }),
-  );
-}
-
 function registerBaselineMetrics(register: Register): void {
   register.each(
     'baseline_objects_total',
@@ -227,39 +159,5 @@ function registerBorderMetrics(register: Register): void {
     'border_conflicting_objects',
     'ClusterNetworkPolicies of borders that another client has changed or deleted again and again in the last minutes.',
     ({ borders }) => borders?.conflicts,
-  );
-}
-
-function registerConfigurationMetrics(register: Register): void {
-  register.each(
-    'webhook_configuration_present',
-    'Whether a webhook configuration of Bulkhead exists.',
-    'configuration',
-    ({ failurePolicy }) => (failurePolicy?.configurations ?? []).map(({ name, present }) => [name, Number(present)]),
-  );
-  register.each(
-    'webhook_configuration_failure_policy_fail',
-    'Whether its failurePolicy is Fail. validating/bulkhead-workloads only warns and stays at 0; another one at 0 enforces nothing while Bulkhead cannot be reached. It has no value where the settings say observe.',
-    'configuration',
-    ({ failurePolicy }) =>
-      failurePolicy?.wantsFail === true
-        ? failurePolicy.configurations.map(({ name, fails }) => [name, Number(fails)])
-        : [],
-  );
-  register.each(
-    'probes_total',
-    'Writes that Bulkhead must refuse, sent through the API server: proven (Bulkhead refused it), admitted, refused by another webhook or policy, failed without an answer.',
-    'result',
-    ({ failurePolicy }) => Object.entries(failurePolicy?.probes ?? {}),
-  );
-  register.one(
-    'webhook_configuration_unknown_rules',
-    'Entries in the rules of the webhook configurations that the API server does not serve, such as a misspelt subresource. The log names them.',
-    ({ failurePolicy }) => failurePolicy?.rules.unknown,
-  );
-  register.one(
-    'webhook_configuration_missing_rules',
-    'Resources that Bulkhead must review and that no rule names. The log names them.',
-    ({ failurePolicy }) => failurePolicy?.rules.missing,
   );
 }

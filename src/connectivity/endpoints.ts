@@ -1,6 +1,7 @@
 /** What people call the ends of a connection -> parties of a snapshot. */
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
-import { formatAddress, formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { formatAddress } from '../kubernetes/ip-address.ts';
+import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import { internet } from '../reach/internet.ts';

@@ -2,7 +2,9 @@
  * What pods open to and from outside of the cluster. The addresses are cut where the policies of a pod cut them, so that one address of
  * a range stands for all. Whether the tenant may open it is asked of its border, as for a policy.
  */
-import { familyNames, formatRange, type IpRange, knownRange } from '../kubernetes/ip-range.ts';
+
+import { familyNames } from '../kubernetes/ip-address.ts';
+import { formatRange, type IpRange, knownRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, normalise, subtract } from '../kubernetes/ip-set.ts';
 import { judgeRule } from '../reach/border.ts';
 import { internet, protectedAddresses } from '../reach/internet.ts';

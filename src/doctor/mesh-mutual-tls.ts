@@ -1,6 +1,6 @@
 /** Whether the mesh itself asks of callers what tenants must keep, no less and no more: where theirs say nothing, they inherit from it (checks/mutual-tls.ts). */
 import { isMap, valueAt } from '../kubernetes/json.ts';
-import { type MutualTls, mutualTlsModes } from '../tenancy/settings.ts';
+import { type MutualTls, mutualTlsModes } from '../tenancy/istio-settings.ts';
 import type { DoctorCheck } from './check.ts';
 
 export const meshMutualTls: DoctorCheck = {

@@ -1,7 +1,8 @@
 /** Whether the settings list every address range of the cluster: what they leave out counts as outside, where policies of tenants may go. */
 import { isRecord } from '../client/decode.ts';
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
+import { familyNames } from '../kubernetes/ip-address.ts';
+import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, normalise } from '../kubernetes/ip-set.ts';
 import { valueAt } from '../kubernetes/json.ts';
 import type { Settings } from '../tenancy/settings.ts';

@@ -2,6 +2,7 @@ import { labelName, objectName } from '../tenancy/schema/names.ts';
 import type { StructuralSchema } from '../tenancy/schema/structural-schema.ts';
 import { type SubjectDocument, subjectSchema } from '../tenancy/schema/subject-schema.ts';
 import { apiVersion } from '../tenancy/schema/tenant-schema.ts';
+import { exemptableKinds } from '../tenancy/table-of-kinds.ts';
 
 /** An Exemption that has passed its schema. */
 export interface ExemptionDocument {
@@ -61,30 +62,6 @@ export const exemptableChecks: readonly string[] = [
   'mutual-tls',
   'token-keys',
   'mesh-hosts',
-];
-
-/** Kinds of the table whose objects these checks look at. This room cannot import the table; a test compares the two. */
-export const exemptableKinds: readonly string[] = [
-  'Pod',
-  'NetworkPolicy',
-  'CiliumNetworkPolicy',
-  'StagedNetworkPolicy',
-  'StagedKubernetesNetworkPolicy',
-  'NetworkSet',
-  'Service',
-  'Endpoints',
-  'EndpointSlice',
-  'Ingress',
-  'Gateway',
-  'ListenerSet',
-  'HTTPRoute',
-  'GRPCRoute',
-  'TLSRoute',
-  'TCPRoute',
-  'UDPRoute',
-  'ReferenceGrant',
-  'XListenerSet',
-  'AuthorizationPolicy',
 ];
 
 const oneLine = {

@@ -1,5 +1,7 @@
 /** Of addresses that were granted, and of those that may be: what the fixes say. */
-import { familyNames, formatRange } from '../kubernetes/ip-range.ts';
+
+import { familyNames } from '../kubernetes/ip-address.ts';
+import { formatRange } from '../kubernetes/ip-range.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { AddressGrant, Fix } from '../reach/fix.ts';
 import { listedBy, listedPorts } from '../reach/listed.ts';

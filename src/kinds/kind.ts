@@ -9,7 +9,7 @@ import type { PeerVerdict } from '../reach/border.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { Reach } from '../reach/model.ts';
 import type { Border } from '../reach/violation.ts';
-import type { Module, Settings } from '../tenancy/settings.ts';
+import type { Module } from '../tenancy/settings.ts';
 
 /** Requests of one family are judged by the same function of a check. */
 export type Family = Exclude<AdmissionRequest['family'], 'unread'>;
@@ -80,11 +80,8 @@ export interface PolicyKind extends AnyKind {
   readonly family: 'policy';
   /** The owner of a policy is the owner of its namespace. */
   readonly scope: 'Namespaced';
-  /**
-   * Whether the settings say enough of the cluster to judge it. Where they do not, it is a kind that Bulkhead does not read (check
-   * unknown-policy-kind). Left out: they always do.
-   */
-  readonly isConfigured?: (settings: Settings) => boolean;
+  /** The section of the settings without which it is a kind that Bulkhead does not read (check unknown-policy-kind). Left out: none. */
+  readonly section?: 'istio';
   /** Total: reads the object as untrusted data. */
   readonly read: (policy: Policy) => Reach;
   /** What a stored one does in a cluster. Undefined: nothing, as it is not enforced. Total, as {@link read}. */

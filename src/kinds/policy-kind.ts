@@ -15,7 +15,8 @@ const byResource: ReadonlyMap<string, PolicyKind> = new Map(
 
 /** Whether what a policy says is judged. Otherwise it is refused to tenants as a kind that Bulkhead does not read. */
 export function isJudged(request: Pick<PolicyRequest, 'resource'>, settings: Settings): boolean {
-  return policyKindOf(request).isConfigured?.(settings) ?? true;
+  const { section } = policyKindOf(request);
+  return section === undefined || settings[section] !== undefined;
 }
 
 /** @throws for a request that was not decoded by the table */

@@ -2,7 +2,9 @@
  * IPv6 addresses that stand for IPv4 addresses: `::ffff:0:0/96` writes them (RFC 4291 2.5.5.2), `64:ff9b::/96` is translated
  * to them (NAT64, RFC 6052). A range of such addresses opens the IPv4 addresses behind it.
  */
-import type { Family, IpRange } from './ip-range.ts';
+
+import type { Family } from './ip-address.ts';
+import type { IpRange } from './ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from './ip-set.ts';
 
 /** `64:ff9b::` */

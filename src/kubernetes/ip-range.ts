@@ -5,13 +5,19 @@
  * network plugins read such text differently (octal, or not at all, which can turn a rule into "everything"). So only the
  * one canonical spelling is read: dotted decimal for IPv4, RFC 5952 for IPv6, the first address of the block, a prefix length.
  */
+import {
+  addressBits,
+  embeddedIn,
+  type Family,
+  formatAddress,
+  formatGroups,
+  type Groups,
+  maskTo,
+  readAddress,
+  toNumber,
+} from './ip-address.ts';
 import { excerpt } from './json.ts';
 import type { Parsed } from './parsed.ts';
-
-export type Family = 4 | 6;
-
-/** As the API writes them: Service.spec.ipFamilies. */
-export const familyNames = { 4: 'IPv4', 6: 'IPv6' } as const;
 
 /** The addresses from `first` to `last`, both included, as unsigned numbers of 32 (IPv4) or 128 (IPv6) bits. */
 export interface IpRange {
@@ -19,15 +25,6 @@ export interface IpRange {
   readonly first: bigint;
   readonly last: bigint;
 }
-
-/** An address as groups: four of 8 bits, or eight of 16 bits. */
-interface Groups {
-  readonly family: Family;
-  readonly groups: readonly number[];
-}
-
-const groupBits = { 4: 8, 6: 16 } as const;
-const addressBits = { 4: 32, 6: 128 } as const;
 
 /** No spelling of a range is longer, leading zeros and blanks allowed for; anything longer is not looked at. */
 const longest = 128;
@@ -96,11 +93,6 @@ export function knownRange(text: string): IpRange {
   return parsed.value;
 }
 
-/** The canonical text of one address. */
-export function formatAddress(family: Family, address: bigint): string {
-  return formatGroups(toGroups(family, address));
-}
-
 /** `10.0.0.0/8` where the range is one block, else `10.0.0.1-10.0.0.9`. {@link parseCidr} reads the former back. */
 export function formatRange(range: IpRange): string {
   const size = range.last - range.first + 1n;
@@ -123,100 +115,12 @@ export function blocksOf({ family, first, last }: IpRange): readonly IpRange[] {
   return blocks;
 }
 
-function readAddress(text: string): Groups | undefined {
-  const groups = text.includes(':') ? readIpv6(text) : readIpv4(text);
-  return groups && { family: groups.length === 4 ? 4 : 6, groups };
-}
-
-/** Leading zeros are read as decimal, as Kubernetes did; the comparison with the canonical text refuses them later. */
-function readIpv4(text: string): number[] | undefined {
-  const parts = text.split('.');
-  if (parts.length !== 4) return undefined;
-  const groups = parts.map((part) => (/^\d{1,3}$/.test(part) ? Number(part) : 256));
-  return groups.every((group) => group <= 255) ? groups : undefined;
-}
-
-/** The forms of RFC 4291 2.2: eight groups, one `::` for zeros, dotted decimal in the last 32 bits. */
-function readIpv6(text: string): number[] | undefined {
-  const gap = text.indexOf('::');
-  const head = readIpv6Groups(gap < 0 ? text : text.slice(0, gap), gap < 0);
-  const tail = gap < 0 ? [] : readIpv6Groups(text.slice(gap + 2), true);
-  if (head === undefined || tail === undefined) return undefined;
-  const missing = 8 - head.length - tail.length;
-  if (gap < 0 ? missing !== 0 : missing < 1) return undefined;
-  return [...head, ...new Array<number>(missing).fill(0), ...tail];
-}
-
-function readIpv6Groups(text: string, last: boolean): number[] | undefined {
-  const groups: number[] = [];
-  if (text === '') return groups;
-  const parts = text.split(':');
-  for (const [index, part] of parts.entries()) {
-    if (/^[0-9a-fA-F]{1,4}$/.test(part)) groups.push(Number.parseInt(part, 16));
-    else {
-      const [a, b, c, d] = (last && index === parts.length - 1 && readIpv4(part)) || [];
-      if (a === undefined || b === undefined || c === undefined || d === undefined) return undefined;
-      groups.push(a * 256 + b, c * 256 + d);
-    }
-  }
-  return groups;
-}
-
 function readPrefix(text: string, bits: number): number | undefined {
   return /^\d{1,4}$/.test(text) && Number(text) <= bits ? Number(text) : undefined;
 }
 
-function maskTo({ family, groups }: Groups, prefix: number): Groups {
-  const width = groupBits[family];
-  return {
-    family,
-    groups: groups.map((group, index) => {
-      const hostBits = Math.min(width, Math.max(0, width * (index + 1) - prefix));
-      return (group >> hostBits) << hostBits;
-    }),
-  };
-}
-
-function embeddedIn({ groups }: Groups): Groups {
-  return { family: 4, groups: groups.slice(6).flatMap((group) => [group >> 8, group & 0xff]) };
-}
-
-function toNumber({ family, groups }: Groups): bigint {
-  if (family === 4) return BigInt(groups.reduce((sum, group) => sum * 256 + group, 0));
-  let number = 0n;
-  for (let index = 0; index < 8; index += 2) {
-    number = (number << 32n) | BigInt((groups[index] ?? 0) * 0x10000 + (groups[index + 1] ?? 0));
-  }
-  return number;
-}
-
-function toGroups(family: Family, address: bigint): Groups {
-  const width = groupBits[family];
-  const groups: number[] = [];
-  for (let shift = addressBits[family] - width; shift >= 0; shift -= width) {
-    groups.push(Number(BigInt.asUintN(width, address >> BigInt(shift))));
-  }
-  return { family, groups };
-}
-
 function formatBlock(block: Groups, prefix: number): string {
   return `${formatGroups(block)}/${prefix}`;
-}
-
-/** RFC 5952: lower case, no leading zeros, `::` for the first longest run of two or more zero groups. */
-function formatGroups({ family, groups }: Groups): string {
-  if (family === 4) return groups.join('.');
-  let start = 0;
-  let length = 1;
-  for (let index = 0; index < 8; index++) {
-    let end = index;
-    while (end < 8 && groups[end] === 0) end++;
-    if (end - index > length) [start, length] = [index, end - index];
-    index = end;
-  }
-  const hex = groups.map((group) => group.toString(16));
-  if (length === 1) return hex.join(':');
-  return `${hex.slice(0, start).join(':')}::${hex.slice(start + length).join(':')}`;
 }
 
 function nonCanonical(text: string, address: Groups, block: Groups): string {

@@ -6,7 +6,8 @@
  * stand for IPv4 ones count as those.
  */
 import { destinations, spellings } from '../kubernetes/embedded-ipv4.ts';
-import { blocksOf, type Family, familyNames, formatAddress, type IpRange } from '../kubernetes/ip-range.ts';
+import { type Family, familyNames, formatAddress } from '../kubernetes/ip-address.ts';
+import { blocksOf, type IpRange } from '../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, normalise, overlapping, subtract } from '../kubernetes/ip-set.ts';
 import { once } from '../kubernetes/once.ts';
 import { allForward } from '../tenancy/node-sources.ts';

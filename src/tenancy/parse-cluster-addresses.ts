@@ -1,6 +1,7 @@
 /** `spec.network` of the settings: the addresses that no policy of a tenant may open, and the address families that they cover. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { type Family, familyNames, parseCidr } from '../kubernetes/ip-range.ts';
+import { type Family, familyNames } from '../kubernetes/ip-address.ts';
+import { parseCidr } from '../kubernetes/ip-range.ts';
 import { intersect } from '../kubernetes/ip-set.ts';
 import { metadataRanges } from './metadata-ranges.ts';
 import { isOfNodes } from './node-sources.ts';

@@ -1,7 +1,7 @@
 import type { Mesh } from '../keys/key-group.ts';
+import type { IstioSettings, MtlsGrant } from './istio-settings.ts';
 import type { Report } from './problem.ts';
 import type { IstioDocument, MtlsGrantDocument } from './schema/istio-schema.ts';
-import type { IstioSettings, MtlsGrant } from './settings.ts';
 
 const defaultDomain = 'cluster.local';
 

@@ -6,7 +6,7 @@ import { parseNamedSubject } from './parse-subject.ts';
 import type { Report, Step } from './problem.ts';
 import type { GrantDocuments, NamespaceWriterDocument, ProvisionerDocument } from './schema/grant-schemas.ts';
 import type { NamespaceWriter, Provisioner } from './settings.ts';
-import { identity } from './tenancy.ts';
+import { identity } from './subjects.ts';
 import type { Subject } from './tenant.ts';
 import type { TrustedLabels } from './trusted-labels.ts';
 

@@ -4,10 +4,10 @@ import { parseNamedSubject } from './parse-subject.ts';
 import { platformKindOf } from './platform-kinds.ts';
 import { onlyAgentsWrite, policyGroupNames } from './policy-groups.ts';
 import { type Located, type Problem, problemAt, type Report } from './problem.ts';
-import { readKinds } from './read-kinds.ts';
 import type { NetworkAgentDocument, PolicyKindDocument } from './schema/policy-kinds-schema.ts';
 import type { AllowedPolicyKind, NetworkAgent } from './settings.ts';
 import { suggestion } from './suggestion.ts';
+import { readKinds } from './table-of-kinds.ts';
 
 /** A name that cannot be meant would look like a grant, and have no effect. */
 export function parsePolicyKinds(

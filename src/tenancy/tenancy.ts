@@ -12,7 +12,8 @@ import { reservationsOf } from './reserved-names.ts';
 import { compileHosts, type ReservedHosts } from './route-grants.ts';
 import { compileControllers, type IsServiceController } from './service-grants.ts';
 import type { Settings } from './settings.ts';
-import type { Direction, Gate, Subject, Tenant } from './tenant.ts';
+import { bySubject, isAmong, nameOf, place } from './subjects.ts';
+import type { Direction, Gate, Tenant } from './tenant.ts';
 
 /** Who owns a namespace: a tenant, or the platform. */
 export type Owner = Tenant | 'platform';
@@ -186,23 +187,6 @@ export function createTenancy(settings: Settings, tenants: readonly Tenant[], cl
   };
 }
 
-/** A subject as one string, so that equal means the same subject. */
-export function identity(subject: Subject): string {
-  return subject.kind === 'Group' ? `Group ${subject.name}` : `User ${nameOf(subject)}`;
-}
-
-/** Names are compared exactly (ADM-18). */
-export function isOneOf(subjects: readonly Subject[], { username, groups }: UserInfo): boolean {
-  return subjects.some((one) => (one.kind === 'Group' ? groups.includes(one.name) : nameOf(one) === username));
-}
-
-/** As the API server says it of a request. A service account is its user name: the two are one identity. */
-export function nameOf(subject: Subject): string {
-  return subject.kind === 'ServiceAccount'
-    ? `system:serviceaccount:${subject.namespace}:${subject.name}`
-    : subject.name;
-}
-
 /** Finds the tenants of the requester on the first read: most requests write inside a namespace, where only its owner counts. */
 class Asker implements Requester {
   readonly username: string;
@@ -219,25 +203,6 @@ class Asker implements Requester {
     this.#tenants ??= this.#find();
     return this.#tenants;
   }
-}
-
-/** What is known of users and of groups, by their names. */
-interface BySubject<Value> {
-  readonly users: Map<string, Value>;
-  readonly groups: Map<string, Value>;
-}
-
-function bySubject<Value>(): BySubject<Value> {
-  return { users: new Map(), groups: new Map() };
-}
-
-function place<Value>({ users, groups }: BySubject<Value>, { kind }: Subject): Map<string, Value> {
-  return kind === 'Group' ? groups : users;
-}
-
-/** Names are compared exactly (ADM-18). */
-function isAmong({ users, groups }: BySubject<true>, user: UserInfo): boolean {
-  return users.has(user.username) || user.groups.some((group) => groups.has(group));
 }
 
 /** The names of tenants hold no blank, so that two different triples never give one key. */

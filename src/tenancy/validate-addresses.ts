@@ -1,6 +1,7 @@
 /** Addresses that tenants are granted, and the ranges that the settings protect. Cost: ranges of tenants times protected ranges. */
 import { destinations } from '../kubernetes/embedded-ipv4.ts';
-import { familyNames, type IpRange } from '../kubernetes/ip-range.ts';
+import { familyNames } from '../kubernetes/ip-address.ts';
+import type { IpRange } from '../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
 import { isOfNodes } from './node-sources.ts';
 import { type Problem, problemAt, type Step } from './problem.ts';

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
-import type { IstioSettings } from '../../src/tenancy/settings.ts';
+import type { IstioSettings } from '../../src/tenancy/istio-settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn, warningsIn } from '../fixtures/denial.ts';

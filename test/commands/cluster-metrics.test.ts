@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import t from 'tap';
-import type { ClusterCounters } from '../../src/cluster/counters.ts';
+import type { ClusterCounters } from '../../src/cluster/cluster.ts';
 import { registerClusterMetrics } from '../../src/commands/cluster-metrics.ts';
 import { baselines, borders, certificates, failurePolicy, counters as figures } from './counters.ts';
 

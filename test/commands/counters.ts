@@ -1,5 +1,5 @@
 /** Figures of a cluster, each different, so that none is taken for another. */
-import type { ClusterCounters } from '../../src/cluster/counters.ts';
+import type { ClusterCounters } from '../../src/cluster/cluster.ts';
 
 const watch = {
   resource: 'namespaces',

@@ -1,7 +1,7 @@
 /** The random worlds as Cilium's own code and cyclonus' matcher decide them: all policies are in force together, flow by flow. */
 
 import { hasPort } from '../../src/connectivity/port-set.ts';
-import { formatAddress } from '../../src/kubernetes/ip-range.ts';
+import { formatAddress } from '../../src/kubernetes/ip-address.ts';
 import type { Direction } from '../../src/tenancy/tenant.ts';
 import type { Engine } from '../engines/engine.ts';
 import type { AskedParty, Flow, Question } from '../engines/protocol.ts';

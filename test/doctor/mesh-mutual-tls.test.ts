@@ -2,7 +2,7 @@ import t from 'tap';
 import type { Examination, Found } from '../../src/doctor/check.ts';
 import { meshMutualTls } from '../../src/doctor/mesh-mutual-tls.ts';
 import { defaultSettings } from '../../src/tenancy/default-settings.ts';
-import type { MutualTls } from '../../src/tenancy/settings.ts';
+import type { MutualTls } from '../../src/tenancy/istio-settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 
 const path = (version: string) => `/apis/security.istio.io/${version}/namespaces/mesh/peerauthentications`;

@@ -8,7 +8,7 @@ import { systemClock } from '../../src/client/clock.ts';
 import { createConnection } from '../../src/client/connection.ts';
 import { kubeconfigAuthentication } from '../../src/client/kubeconfig.ts';
 import { type Handler, startListWatch } from '../../src/client/list-watch.ts';
-import { connectCluster } from '../../src/cluster/cluster.ts';
+import { connectCluster } from '../../src/cluster/connect-cluster.ts';
 import { defaultDenyPath } from '../../src/facts/isolated-namespaces.ts';
 import { namespaceRecord } from '../../src/facts/namespaces.ts';
 import { createBaselineReconciler } from '../../src/reconcile/baseline-reconciler.ts';

@@ -1,6 +1,7 @@
 /** Baselines in a real cluster: a real API server with its namespace controller, and no webhook. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Cluster, connectCluster } from '../../src/cluster/cluster.ts';
+import type { Cluster } from '../../src/cluster/cluster.ts';
+import { connectCluster } from '../../src/cluster/connect-cluster.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';

@@ -67,6 +67,7 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
   const [
     installs = [],
     objects = [],
+    settings = [],
     upgrades = [],
     rollbacks = [],
     emergencies = [],
@@ -180,6 +181,31 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
     t.notMatch(await run(`kubectl get ${definition} -o yaml`), 'Upgraded', 'definitions too');
   });
 
+  if (version === 3) {
+    await t.test('settings move to a ConfigMap of the platform, whose changes are noticed', async (t) => {
+      const [, , document = '', named = ''] = await filesOfPage();
+      const file = resolve(plane.directory, 'settings.yaml');
+      const apply = async (text: string): Promise<void> => {
+        await writeFile(file, text);
+        for (const command of settings) await run(command.replace('settings.yaml', file));
+      };
+      await apply(document);
+      const rest = [shown.slice(0, shown.indexOf('settings:')), shown.slice(shown.indexOf('tenancy:'))];
+      await writeFile(values, `${rest.join('')}${named}replicas: ${replicas}\n`);
+      t.strictSame((await throughout(t, withValues(upgrade), true)).ignoring, [], 'no webhook is ever Ignore');
+      t.match(await run('kubectl -n bulkhead-system get configmaps -o name'), /^(?!.*bulkhead-settings)/s);
+      const bare = await shell(withValues(upgrade).replace(/ --values \S+/, ' --set tenancy.from=objects'));
+      t.match(bare.stderr, /settings is empty, and the settings in force are not.*platform-settings/s);
+      await apply(document.replace('spec:\n', 'spec:\n      docsURL: https://wiki.example/bulkhead\n'));
+      for (const pod of pods) await pod.refresh();
+      await eventually('it is in force without an upgrade', async () =>
+        (await plane.request('POST', `${policies}?dryRun=All`, openPolicy, { kubeconfig })).text.includes(
+          'https://wiki.',
+        ),
+      );
+    });
+  }
+
   // Helm 4 writes every object, Helm 3 what has changed; what it overwrites, Helm 4 reports. So the harder cases are those of Helm 4.
   if (version === 4) {
     await t.test('one command takes it out of the way, and an upgrade brings it back', async (t) => {
@@ -259,10 +285,8 @@ async function timeouts(plane: ControlPlane): Promise<readonly number[]> {
   return [...new Set(all)].sort();
 }
 
-/** The files that the page shows: the values, and a tenant as an object. */
-async function filesOfPage(): Promise<readonly [values: string, tenants: string]> {
-  const [[, values = ''] = [], [, tenants = ''] = []] = (await readFile(page, 'utf8')).matchAll(
-    /^```yaml\n([\s\S]*?)^```$/gm,
-  );
-  return [values, tenants];
+/** The files that the page shows: the values, a tenant as an object, settings as an object, and the values that name these. */
+async function filesOfPage(): Promise<readonly string[]> {
+  const found = (await readFile(page, 'utf8')).matchAll(/^```yaml\n([\s\S]*?)^```$/gm);
+  return [...found].map(([, text = '']) => text);
 }

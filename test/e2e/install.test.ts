@@ -2,6 +2,7 @@
  * Bulkhead as it is installed: the commands of docs/how-to/install.md, the objects that kustomize makes, the real process
  * with the rights of its service account, called by the API server through its Service.
  */
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Test } from 'tap';
 import { understoodResources } from '../../src/admission/decode.ts';
@@ -10,6 +11,7 @@ import { optionalResources } from '../../src/configuration/expected-rules.ts';
 import type { DoctorReport } from '../../src/report/doctor-report.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
 import { privateNetworkTest } from '../apiserver/private-network.ts';
+import { openPolicy } from '../helm/release.ts';
 import { everybodyMayDoEverything } from './guarded-cluster.ts';
 import { projectFolder, shellBlocks } from './project-folder.ts';
 import { type RunningPod, request, runPods, until } from './stand-in-kubelet.ts';
@@ -18,6 +20,9 @@ const mergePatch = 'application/merge-patch+json';
 /** What kubelets send. */
 const strategicPatch = 'application/strategic-merge-patch+json';
 const web = '/api/v1/namespaces/acme-web/pods/web';
+const selector = { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' };
+const program = [process.execPath, resolve('src/main.ts')] as const;
+const objects = 'manifests/overlays/objects/kustomization.yaml';
 const alice = { user: 'alice', groups: ['acme-developers'] };
 
 await privateNetworkTest(
@@ -28,12 +33,7 @@ await privateNetworkTest(
     const [installation = [], emergency = [], removal = []] = await shellBlocks('docs/how-to/install.md');
     const [apply = '', rollout = '', closed = ''] = installation;
     succeeded(t, apply, await shell(apply));
-    const pods = await runPods(
-      plane,
-      { namespace: 'bulkhead-system', selector: 'app.kubernetes.io/name=bulkhead' },
-      ['10.0.1.2', '10.0.1.3'],
-      [process.execPath, resolve('src/main.ts')],
-    );
+    const pods = await runPods(plane, selector, ['10.0.1.2', '10.0.1.3'], program);
     for (const command of [rollout, closed]) succeeded(t, command, await shell(command));
     await everybodyMayDoEverything(plane);
     const kubeconfig = await plane.kubeconfigFor(alice);
@@ -65,9 +65,45 @@ await privateNetworkTest(
       succeeded(t, applied, await shell(applied));
       await until(async () => (await podNames(plane)).length === 2, 'its pods, which the restricted standard admits');
     });
+    await t.test('the overlay for tenants as objects, with nothing else installed', async (t) => {
+      for (const command of [...emergency, ...removal]) succeeded(t, command, await shell(command));
+      const [applied = '', given = ''] = await commandsOfObjects();
+      succeeded(t, applied, await shell(applied));
+      await plane.request('DELETE', '/api/v1/nodes/stand-in');
+      const others = await runPods(plane, selector, ['10.0.1.4', '10.0.1.5'], program);
+      t.teardown(() => Promise.all(others.map((pod) => pod.kill())));
+      for (const command of [rollout, closed]) succeeded(t, command, await shell(command));
+      await firstDenial(t, plane, kubeconfig, async () => succeeded(t, given, await shell(given)));
+    });
   },
   { apiServerFlags: ['--enable-aggregator-routing=true'] },
 );
+
+/** What the head of the overlay says: how it is applied, and its tenants. */
+async function commandsOfObjects(): Promise<readonly string[]> {
+  return [...(await readFile(objects, 'utf8')).matchAll(/^# {3}(kubectl .*)$/gm)].map(([, command = '']) => command);
+}
+
+/** @param apply creates the tenants as objects */
+async function firstDenial(
+  t: Test,
+  plane: ControlPlane,
+  kubeconfig: string,
+  apply: () => Promise<void>,
+): Promise<void> {
+  const metadata = { name: 'acme-objects' };
+  const create = () => plane.request('POST', '/api/v1/namespaces', { metadata }, { kubeconfig });
+  t.match(await create(), { status: 403, text: /no owner/ }, 'alice is a member of no tenant yet');
+  await apply();
+  await until(async () => (await create()).status === 201, 'the tenant to be in force');
+  const { body } = await plane.request('GET', '/api/v1/namespaces/acme-objects');
+  t.match(body, { metadata: { labels: { 'bulkhead.dev/tenant': 'acme' } } });
+  const { code, stderr } = await plane.kubectl(kubeconfig, ['-n', 'acme-objects', 'create', '-f', '-'], {
+    stdin: JSON.stringify({ apiVersion: 'networking.k8s.io/v1', kind: 'NetworkPolicy', ...openPolicy }),
+  });
+  t.equal(code, 1, 'a policy that opens the border is refused');
+  t.match(stderr, 'NetworkPolicy acme-objects/open: allows traffic from other tenants (tenant acme, hard isolation)');
+}
 
 /** The rest of the cluster has no nodes, and no network plugin. */
 async function wellCalled(t: Test, plane: ControlPlane): Promise<void> {

@@ -1,5 +1,5 @@
 /** The parties that a policy is tried on: pods, addresses and nodes. The engines answer for them, and evaluator.ts decides which are foreign. */
-import { formatAddress } from '../../src/kubernetes/ip-range.ts';
+import { formatAddress } from '../../src/kubernetes/ip-address.ts';
 import { once } from '../../src/kubernetes/once.ts';
 import {
   canBe,

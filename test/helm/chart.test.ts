@@ -181,6 +181,24 @@ async function held(t: Test, { version, helm, folder, made, roles, borders, repo
       t.match(JSON.stringify(pod), text);
   });
 
+  await t.test('takes settings from a ConfigMap that it does not hold', async (t) => {
+    const own = 'ConfigMap bulkhead-system bulkhead-settings';
+    const given = { existingSettings: { configMap: 'mine' }, roles: { create: true }, reports: { enabled: true } };
+    const found = await rendered(given);
+    const usual = await rendered({ roles: { create: true }, reports: { enabled: true } });
+    t.strictSame([...found.keys()].sort(), [...usual.keys()].filter((key) => key !== own).sort());
+    for (const [id, object] of usual) {
+      const wanted = JSON.stringify(object).replaceAll('"bulkhead-settings"', '"mine"');
+      if (id !== own) t.equal(JSON.stringify(found.get(id)), wanted, id);
+    }
+    for (const id of ['Deployment bulkhead-system bulkhead', 'CronJob bulkhead-system bulkhead-reports'])
+      t.match(JSON.stringify(found.get(id)), '{"name":"settings","configMap":{"name":"mine"}}', `${id} mounts it`);
+    const lint = await helm(['lint', '--strict', '--kube-version=1.37.0', chart, `--values=${await file(given)}`]);
+    t.equal(lint.code, 0, 'helm lint', { ...lint });
+    const more = await rendered({ existingSettings: { configMap: 'mine', clusterPolicy: true } });
+    for (const id of without(borders, made.get(selfManaged) ?? new Map()).keys()) t.ok(more.has(id), id);
+  });
+
   await t.test('refuses a release in the namespace that it deletes', async (t) => {
     const there = await render({}, '--namespace=bulkhead-system');
     t.equal(there.code, 1);

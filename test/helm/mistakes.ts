@@ -19,6 +19,22 @@ export const mistakes: readonly Mistake[] = [
     { tenancy: { from: 'objects', tenants: { acme: {} } } },
     /tenancy\.tenants has no effect/,
   ],
+  [
+    'settings twice',
+    { settings: { mesh: 'none' }, existingSettings: { configMap: 'mine' } },
+    /settings and existingSettings\.configMap are both given/,
+  ],
+  [
+    'settings in the ConfigMap of the chart itself',
+    { existingSettings: { configMap: 'bulkhead-settings' } },
+    /bulkhead-settings, which this chart creates and deletes/,
+  ],
+  [
+    'rights for settings that are not there',
+    { existingSettings: { clusterPolicy: true } },
+    /existingSettings\.clusterPolicy needs existingSettings\.configMap/,
+  ],
+  ['a name that no ConfigMap has', { existingSettings: { configMap: 'Mine' } }, /existingSettings.configMap/],
   ['the label of the Service', { podLabels: { 'app.kubernetes.io/name': 'x' } }, /podLabels cannot set/],
   ['names without a CA', { clientAuthority: { names: ['kube-apiserver'] } }, /clientAuthority\.names needs/],
   [

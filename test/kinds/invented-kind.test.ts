@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { parseAllDocuments } from 'yaml';
 import { createConnection } from '../../src/client/connection.ts';
+import { parseExemption as parseExemptionToday } from '../../src/exemptions/parse-exemption.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { listedPolicyKinds } from '../../src/kinds/policy-kind.ts';
 import type { KubernetesObject } from '../../src/kubernetes/objects.ts';
@@ -15,6 +16,7 @@ import { applied, operationsOf } from '../fixtures/json-patch.ts';
 import { bytesOf, farDeadline, type Response, responseOf, uid } from '../fixtures/review.ts';
 import { createWorld, tenantLabel } from '../fixtures/world.ts';
 import { admitted } from '../server/serving.ts';
+import { documentIn } from '../tenancy/documents.ts';
 import { chatPolicy } from './invented/chat-policy.ts';
 
 const table = { '../../src/kinds/kinds.ts': { kinds: [...kinds, chatPolicy] } };
@@ -251,6 +253,30 @@ t.test('audit lists stored ones', async (t) => {
     lines.join('\n'),
     /^cross-tenant-egress +acme +enforce +in mode enforce +1 +ChatPolicy acme-web\/open +specs\[1\]\.talksTo$/m,
   );
+});
+
+t.test('an Exemption may name it, in a file and in the API server', async (t) => {
+  const folder = t.testdir({ 'table-of-kinds.ts': textOf('table-of-kinds.ts') });
+  const made = { '../../src/tenancy/table-of-kinds.ts': await import(join(folder, 'table-of-kinds.ts')) };
+  const { parseExemption } = await t.mockImport<typeof import('../../src/exemptions/parse-exemption.ts')>(
+    '../../src/exemptions/parse-exemption.ts',
+    made,
+  );
+  const spec = {
+    ...{ tenant: 'acme', namespace: 'acme-web', checks: ['cross-tenant-egress'] },
+    match: { kinds: ['ChatPolicy'], names: ['chat'] },
+    ...{ reason: 'chats with beta', owner: 'chat team', expires: '2099-01-01T00:00:00Z' },
+  };
+  const exemption = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Exemption', metadata: { name: 'chat' }, spec };
+  const written = documentIn(JSON.stringify(exemption));
+  t.match(parseExemption(written), { ok: true });
+  t.match(parseExemptionToday(written), { ok: false }, 'not before npm run manifests');
+  const { definitionFiles } = await t.mockImport<typeof import('../../manifests/crds/definition-files.ts')>(
+    '../../manifests/crds/definition-files.ts',
+    made,
+  );
+  const definition = definitionFiles().find(({ file }) => file.endsWith('exemptions.bulkhead.dev.yaml'))?.text;
+  t.match(definition, /^ +- ChatPolicy$/m);
 });
 
 t.test('it is documented', async (t) => {

@@ -8,7 +8,7 @@ import type { PolicyKind } from '../../src/kinds/kind.ts';
 import { kinds } from '../../src/kinds/kinds.ts';
 import { readResources } from '../../src/kinds/unread-kinds.ts';
 import { policyGroups } from '../../src/tenancy/policy-groups.ts';
-import { readKinds } from '../../src/tenancy/read-kinds.ts';
+import { readKinds } from '../../src/tenancy/table-of-kinds.ts';
 import { cast, type Role } from '../fixtures/cast.ts';
 import { findingsIn } from '../fixtures/denial.ts';
 import { bytesOf, farDeadline, responseOf, uid } from '../fixtures/review.ts';
@@ -142,6 +142,8 @@ t.test('a kind with an entry in the table is judged by it alone', async (t) => {
   for (const condition of conditionIn(generatedFiles)) t.ok(condition.includes(read()), condition);
   for (const condition of conditionIn(manifests.generatedFiles))
     t.ok(condition.startsWith('!(') && condition.includes(read('ciliumchats')), `and sent once: ${condition}`);
+  const source = manifests.generatedFiles().find(({ file }) => file.endsWith('/table-of-kinds.ts'))?.text ?? '';
+  t.match(source, "  ['ciliumchats.cilium.io', undefined],\n", 'and network.policyKinds does not give it');
 });
 
 t.test('what the settings cannot give, as it is read, is what the table reads', async (t) => {

@@ -1,7 +1,8 @@
 import { BlockList, isIPv6 } from 'node:net';
 import fc from 'fast-check';
 import t from 'tap';
-import { formatAddress, formatRange, type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
+import { formatAddress } from '../../src/kubernetes/ip-address.ts';
+import { formatRange, type IpRange, parseCidr } from '../../src/kubernetes/ip-range.ts';
 
 t.test('the canonical spelling is read', (t) => {
   const table: readonly [string, bigint, bigint][] = [

@@ -16,7 +16,7 @@ import { configurationNames, endpointOf } from '../../src/configuration/webhook-
 import { builtInNamespaces, builtInPrefixes } from '../../src/tenancy/default-settings.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
 import { agentsWriteIn, policyGroups } from '../../src/tenancy/policy-groups.ts';
-import { nameOf } from '../../src/tenancy/tenancy.ts';
+import { nameOf } from '../../src/tenancy/subjects.ts';
 import { all, only, type Webhook, type WebhookConfiguration } from './base.ts';
 
 const mutating = all('MutatingWebhookConfiguration');

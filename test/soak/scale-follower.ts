@@ -1,5 +1,5 @@
 /** One Bulkhead that follows a cluster, in a process of its own, so that its memory is its own. Reports to its parent. */
-import { connectCluster } from '../../src/cluster/cluster.ts';
+import { connectCluster } from '../../src/cluster/connect-cluster.ts';
 import { silent } from './observer.ts';
 import { largeTenancy } from './recorded-cluster.ts';
 

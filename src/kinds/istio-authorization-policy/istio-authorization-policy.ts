@@ -23,7 +23,7 @@ export const istioAuthorizationPolicy: PolicyKind = {
       verbs: ['list'],
     },
   ],
-  isConfigured: ({ istio }) => istio !== undefined,
+  section: 'istio',
   read: readAuthorizationPolicy,
   worded: (verdicts, border) => wordedVerdicts(verdicts, border, istioWords),
   unchanged: (policy, stored) => isDeepStrictEqual(judgedIn(policy), judgedIn(stored)),

@@ -1,5 +1,5 @@
 /** `spec.istio` of the settings. */
-import { type MutualTls, mutualTlsModes } from '../settings.ts';
+import { type MutualTls, mutualTlsModes } from '../istio-settings.ts';
 import type { Mode } from '../tenant.ts';
 import { labelName } from './names.ts';
 import type { StructuralSchema } from './structural-schema.ts';

@@ -24,14 +24,35 @@ Empty where there is none: before an installation, and in `helm template`.
 {{- end }}
 
 {{- /*
+The spec of the settings in a ConfigMap of the cluster, as YAML. Empty in `helm template`.
+*/}}
+{{- define "bulkhead.settingsIn" -}}
+{{- toYaml (lookup "v1" "ConfigMap" "bulkhead-system" . | dig "data" "bulkhead.yaml" "" | fromYaml).spec }}
+{{- end }}
+
+{{- /*
 Values that the schema takes and that make no sense together.
 */}}
 {{- define "bulkhead.checked" -}}
 {{- if and .Values.namespace.create (eq .Release.Namespace "bulkhead-system") }}
 {{- fail "the release cannot be in bulkhead-system, which this chart creates and deletes: give --namespace with another namespace of the platform, such as kube-system; or create bulkhead-system yourself, and set namespace.create=false" }}
 {{- end }}
-{{- /* Its labels are known to an installation, and not to `helm template`. */}}
-{{- $label := .Values.settings.tenantLabel | default "bulkhead.dev/tenant" }}
+{{- $existing := .Values.existingSettings.configMap }}
+{{- if and $existing .Values.settings }}
+{{- fail "settings and existingSettings.configMap are both given: remove one of them" }}
+{{- end }}
+{{- if eq $existing "bulkhead-settings" }}
+{{- fail "existingSettings.configMap is bulkhead-settings, which this chart creates and deletes: give your ConfigMap another name" }}
+{{- end }}
+{{- if and .Values.existingSettings.clusterPolicy (not $existing) }}
+{{- fail "existingSettings.clusterPolicy needs existingSettings.configMap; without it, settings.network.clusterPolicy decides" }}
+{{- end }}
+{{- /* The labels of the namespace, and existing settings, are known to an installation, and not to `helm template`. */}}
+{{- $settings := .Values.settings }}
+{{- with $existing }}
+{{- $settings = include "bulkhead.settingsIn" . | fromYaml }}
+{{- end }}
+{{- $label := $settings.tenantLabel | default "bulkhead.dev/tenant" }}
 {{- with lookup "v1" "Namespace" "" .Release.Namespace | dig "metadata" "labels" $label "" }}
 {{- fail (printf "the release cannot be in %s, a namespace of tenant %s: members who write the Secret of a release decide what a rollback applies. Give --namespace with a namespace of the platform, such as kube-system" $.Release.Namespace .) }}
 {{- end }}
@@ -44,9 +65,16 @@ Values that the schema takes and that make no sense together.
 {{- end }}
 {{- /* An upgrade without the values of before would start pods that know no tenant, and no platform. */}}
 {{- $again := "an upgrade needs all your values again: give --values FILE, or --reset-then-reuse-values. To drop them on purpose, delete the ConfigMap %s of bulkhead-system first" }}
-{{- $settings := lookup "v1" "ConfigMap" "bulkhead-system" "bulkhead-settings" | dig "data" "bulkhead.yaml" "" | fromYaml }}
-{{- if and $settings.spec (not .Values.settings) }}
-{{- fail (printf "settings is empty, and the settings in force are not; %s" (printf $again "bulkhead-settings")) }}
+{{- $mounted := "bulkhead-settings" }}
+{{- range lookup "apps/v1" "Deployment" "bulkhead-system" "bulkhead" | dig "spec" "template" "spec" "volumes" list }}
+{{- if eq .name "settings" }}
+{{- $mounted = dig "configMap" "name" $mounted . }}
+{{- end }}
+{{- end }}
+{{- if not (or .Values.settings $existing) }}
+{{- if include "bulkhead.settingsIn" $mounted | fromYaml }}
+{{- fail (printf "settings is empty, and the settings in force are not; %s" (printf $again $mounted)) }}
+{{- end }}
 {{- end }}
 {{- $tenants := lookup "v1" "ConfigMap" "bulkhead-system" "bulkhead-tenants" | dig "data" dict }}
 {{- if and $tenants (eq .Values.tenancy.from "files") (not .Values.tenancy.tenants) }}

@@ -1,9 +1,9 @@
 /** The borders of tenants in the network, with their Events in Bulkhead's own namespace. */
 import type { NamespaceSource, TenancySource } from '../admission/facts.ts';
 import type { Handler, ListWatch } from '../client/list-watch.ts';
-import { type DataPlaneBorders, keepDataPlaneBorders } from '../reconcile/data-plane-borders.ts';
-import { hashed, type NamespaceEvents } from '../reconcile/namespace-events.ts';
-import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
+import { type DataPlaneBorders, keepDataPlaneBorders } from './data-plane-borders.ts';
+import { hashed, type NamespaceEvents } from './namespace-events.ts';
+import type { StatusWriterOptions } from './status-writer.ts';
 
 export interface BordersOptions extends StatusWriterOptions {
   readonly tenancy: TenancySource;

@@ -3,8 +3,8 @@ import type { NamespaceRecord, TenancySource } from '../admission/facts.ts';
 import type { NamespaceStore } from '../admission/namespace-store.ts';
 import type { Handler } from '../client/list-watch.ts';
 import type { Log } from '../client/log.ts';
-import { namespaceRecord } from '../facts/namespaces.ts';
 import { fixOfMisplaced, misplacedKeys } from '../tenancy/trusted-labels.ts';
+import { namespaceRecord } from './namespaces.ts';
 
 export interface NamespaceHandlerOptions {
   readonly store: NamespaceStore;

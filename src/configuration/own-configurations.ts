@@ -2,16 +2,16 @@
 import type { NamespaceRecord, NamespaceSource, TenancySource } from '../admission/facts.ts';
 import type { Connection } from '../client/connection.ts';
 import type { Handler, ListWatch } from '../client/list-watch.ts';
-import type { ReplicaCertificates } from '../configuration/certificates.ts';
-import { type FailurePolicyCounters, keepFailurePolicies } from '../configuration/failure-policy.ts';
-import { type FileCertificates, keepFileCertificates, type VouchedPair } from '../configuration/file-certificates.ts';
-import { keepNamespaceSelectors } from '../configuration/namespace-selectors.ts';
-import { ownSelector } from '../configuration/own-selector.ts';
-import { keepSecretCertificates, type SecretCertificatesOptions } from '../configuration/secret-certificates.ts';
-import { createWebhookConfigurations } from '../configuration/webhook-configurations.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { StatusWriterOptions } from '../reconcile/status-writer.ts';
 import { probeNamespace } from '../tenancy/probe.ts';
+import type { ReplicaCertificates } from './certificates.ts';
+import { type FailurePolicyCounters, keepFailurePolicies } from './failure-policy.ts';
+import { type FileCertificates, keepFileCertificates, type VouchedPair } from './file-certificates.ts';
+import { keepNamespaceSelectors } from './namespace-selectors.ts';
+import { ownSelector } from './own-selector.ts';
+import { keepSecretCertificates, type SecretCertificatesOptions } from './secret-certificates.ts';
+import { createWebhookConfigurations } from './webhook-configurations.ts';
 
 export type CertificateSource =
   | ({ readonly from: 'secret' } & SecretCertificatesOptions)

@@ -5,15 +5,15 @@ import { createExemptions, exemptionsPath } from '../facts/exemptions.ts';
 import { createGateRequests, gateRequestsPath } from '../facts/gate-requests.ts';
 import { createTenants, type TenantsOptions, tenantsPath } from '../facts/tenants.ts';
 import { noRequests } from '../gates/agreement.ts';
-import type { BorderState } from '../reconcile/border-states.ts';
-import { createExemptionStatusWriter } from '../reconcile/exemption-status.ts';
-import { createGateRequestStatusWriter } from '../reconcile/gate-request-status.ts';
-import type { NamespaceEvents } from '../reconcile/namespace-events.ts';
-import type { StatusCounters, StatusWriterOptions } from '../reconcile/status-writer.ts';
-import { createTenantStatusWriter } from '../reconcile/tenant-status-writer.ts';
 import { type Problem, problemAt, unlined } from '../tenancy/problem.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
+import type { BorderState } from './border-states.ts';
+import { createExemptionStatusWriter } from './exemption-status.ts';
+import { createGateRequestStatusWriter } from './gate-request-status.ts';
+import type { NamespaceEvents } from './namespace-events.ts';
+import type { StatusCounters, StatusWriterOptions } from './status-writer.ts';
+import { createTenantStatusWriter } from './tenant-status-writer.ts';
 
 /** Tenants that are objects of the cluster. */
 export interface TenantObjects extends Pick<TenantsOptions, 'onTenants'> {
