@@ -2,7 +2,7 @@
  * The match condition by which an overlay leaves out what accounts of the settings write, so that their writes go on while Bulkhead is
  * down (docs/neighbours.md). manifests/base leaves out the controllers of Kubernetes alone.
  */
-import { nameOf } from '../tenancy/tenancy.ts';
+import { nameOf } from '../tenancy/subjects.ts';
 import type { Subject } from '../tenancy/tenant.ts';
 import { allOf, anyOf, literal, unchanged } from './expressions.ts';
 

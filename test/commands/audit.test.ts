@@ -22,20 +22,23 @@ const namespace = (name: string, annotations: object = {}, labels: object = { 'b
   metadata: { name, labels, annotations },
 });
 
-t.test('a tenant with a namespace of the platform by name may hold accounts that are taken for controllers', async (t) => {
-  const controllers = [{ kind: 'ServiceAccount', namespace: 'metallb-system', name: 'controller' }];
-  const { planted } = await surveyOf({
-    settings: { network: { services: { controllers } } },
-    tenants: { acme: { members: acme.members } },
-    objects: { '/api/v1/namespaces': [namespace('acme-web'), namespace('cilium'), namespace('metallb-system')] },
-  });
-  t.strictSame(
-    planted,
-    ['cilium', 'metallb-system'].map(
-      (name) => `namespace ${name} has the label of acme, and its name is reserved for the platform`,
-    ),
-  );
-});
+t.test(
+  'a tenant with a namespace of the platform by name may hold accounts that are taken for controllers',
+  async (t) => {
+    const controllers = [{ kind: 'ServiceAccount', namespace: 'metallb-system', name: 'controller' }];
+    const { planted } = await surveyOf({
+      settings: { network: { services: { controllers } } },
+      tenants: { acme: { members: acme.members } },
+      objects: { '/api/v1/namespaces': [namespace('acme-web'), namespace('cilium'), namespace('metallb-system')] },
+    });
+    t.strictSame(
+      planted,
+      ['cilium', 'metallb-system'].map(
+        (name) => `namespace ${name} has the label of acme, and its name is reserved for the platform`,
+      ),
+    );
+  },
+);
 
 t.test('the mark of a provisioner that no listed one can have written is planted, wherever it is', async (t) => {
   const mark = (name: string) => ({ 'bulkhead.dev/provisioner': name });
