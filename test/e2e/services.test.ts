@@ -1,4 +1,4 @@
-/** Services and endpoints of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary Services. */
+/** Services, endpoints and rights of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary objects. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
@@ -6,6 +6,7 @@ import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
+import { authorsAreWarned, nothingWaits } from './access-warnings.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = 'acme-web';
@@ -420,6 +421,8 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     t.match(await inside('delete', 'service', '--all', '--cascade=foreground'), { code: 0, stderr: '' });
   });
 
+  await t.test('Roles and RoleBindings (SVC-15)', (t) => authorsAreWarned(t, cluster));
+
   await t.test('the controllers write endpoints of pods, also while Bulkhead is down', async (t) => {
     t.match(await create(selected('later')), { code: 0 });
     const resources = { requests: { cpu: '10m', memory: '10Mi' } };
@@ -470,5 +473,6 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     t.match(found, foreign, 'the slice has the address of the pod');
     t.match(await create(slice('down', ['203.0.113.1'])), { code: 1, stderr: /failed calling webhook/ }, 'people wait');
     t.match(await inside('delete', 'service', 'later'), { code: 0, stderr: '' }, 'what is deleted does not');
+    await t.test('Roles and RoleBindings do not wait', (t) => nothingWaits(t, cluster));
   });
 });
