@@ -1,4 +1,4 @@
-/** Services and endpoints of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary Services. */
+/** Services, endpoints and rights of tenants on a real API server with a real kubectl: the ways around every policy, and ordinary objects. */
 import { readFile, writeFile } from 'node:fs/promises';
 import type { Test } from 'tap';
 import { parse } from 'yaml';
@@ -6,6 +6,7 @@ import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
 import { eventually } from '../soak/observer.ts';
+import { authorsAreWarned, nothingWaits } from './access-warnings.ts';
 import { guard } from './guarded-cluster.ts';
 
 const namespace = 'acme-web';
@@ -34,6 +35,9 @@ const endpoints = (name: string, subset: object) => ({
   subsets: [{ ports: [{ port: 5432 }], ...subset }],
 });
 const foreign = '10.244.3.7';
+const listOf = (items: readonly object[]) => ({ apiVersion: 'v1', kind: 'List', items });
+/** The API server itself warns that the kind Endpoints is old. */
+const deprecated = /^(Warning: v1 Endpoints is deprecated[^\n]*\n)*$/;
 
 await clusterTest('what audit says of Services that are there before Bulkhead', async (t, plane) => {
   const made = async (object: { apiVersion: string; kind: string; metadata: object }) =>
@@ -139,7 +143,7 @@ async function isOffAndOn(t: Test, plane: ControlPlane): Promise<void> {
   t.match(await create(inNamespace('v1', 'Pod', { spec: { containers } })), { code: 0, stderr: '' });
   for (const [index, [object]] of judged.entries()) {
     const written = await create({ ...object, metadata: { name: `off-${index}`, namespace } });
-    t.match(written, { code: 0, stderr: /^(Warning: v1 Endpoints is deprecated[^\n]*\n)?$/ }, object.kind);
+    t.match(written, { code: 0, stderr: deprecated }, object.kind);
   }
   const after = await reviews();
   t.ok(after('Pod') > before('Pod'), 'a pod is sent');
@@ -197,17 +201,15 @@ await clusterTest('Services of a tenant', async (t, plane) => {
         externalTrafficPolicy: 'Local',
       }),
     ];
-    for (const one of ordinary) t.match(await create(one), { code: 0, stderr: '' }, one.metadata.name);
+    t.match(await create(listOf(ordinary)), { code: 0, stderr: '' });
   });
 
   await t.test('ten ordinary EndpointSlices and Endpoints are admitted without a warning', async (t) => {
-    for (let index = 0; index < 10; index++) {
-      const address = `203.0.113.${index + 1}`;
-      t.match(await create(slice(`partner-${index}`, [address])), { code: 0, stderr: '' });
-      const object = endpoints(`partner-${index}`, { addresses: [{ ip: address }] });
-      // The API server itself warns that the kind is old.
-      t.match(await create(object), { code: 0, stderr: /^(Warning: v1 Endpoints is deprecated[^\n]*\n)?$/ });
-    }
+    const addresses = Array.from({ length: 10 }, (_, index) => `203.0.113.${index + 1}`);
+    const slices = addresses.map((address, index) => slice(`partner-${index}`, [address]));
+    t.match(await create(listOf(slices)), { code: 0, stderr: '' });
+    const old = addresses.map((ip, index) => endpoints(`partner-${index}`, { addresses: [{ ip }] }));
+    t.match(await create(listOf(old)), { code: 0, stderr: deprecated });
   });
 
   await t.test('an attack: a Service and a slice with the address of a foreign pod (SVC-01)', async (t) => {
@@ -420,6 +422,8 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     t.match(await inside('delete', 'service', '--all', '--cascade=foreground'), { code: 0, stderr: '' });
   });
 
+  await t.test('Roles and RoleBindings (SVC-15)', (t) => authorsAreWarned(t, cluster));
+
   await t.test('the controllers write endpoints of pods, also while Bulkhead is down', async (t) => {
     t.match(await create(selected('later')), { code: 0 });
     const resources = { requests: { cpu: '10m', memory: '10Mi' } };
@@ -470,5 +474,6 @@ await clusterTest('Services of a tenant', async (t, plane) => {
     t.match(found, foreign, 'the slice has the address of the pod');
     t.match(await create(slice('down', ['203.0.113.1'])), { code: 1, stderr: /failed calling webhook/ }, 'people wait');
     t.match(await inside('delete', 'service', 'later'), { code: 0, stderr: '' }, 'what is deleted does not');
+    await t.test('Roles and RoleBindings do not wait', (t) => nothingWaits(t, cluster));
   });
 });
