@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
 import { valueAt } from '../kubernetes/json.ts';
-import { crossings, type DiffCause, type DiffChange, type DiffReport, endText } from '../report/diff-report.ts';
+import { crossings, type DiffCause, type DiffChange, type DiffReport, endText, some } from '../report/diff-report.ts';
 import type { LintFinding, LintReport } from '../report/lint-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
@@ -13,6 +13,8 @@ import { linted } from './lint-finding.ts';
 /** The id of such a finding. */
 const check = 'new-crossing';
 const membersShown = 3;
+const portsShown = 10;
+const causesShown = 5;
 
 /** @param written the objects of the files that are judged */
 export function lintReportOf(report: DiffReport, written: readonly WrittenObject[], settings: Settings): LintReport {
@@ -73,7 +75,12 @@ function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObjec
   const opener = causes.find(({ file, side, path }) => file !== '' && side === 'new' && path !== '');
   const ends = `${endText(from, membersShown)} to ${endText(to, membersShown)}`;
   const others = causes.filter((one) => one !== opener);
-  const why = others.map(({ text }) => text).join('; ');
+  const why = some(
+    others.map(({ text }) => text),
+    causesShown,
+    'causes',
+    '; ',
+  );
   const place = opener === undefined ? placeOf(change, written) : ofCause(opener);
   return {
     check,
@@ -85,7 +92,7 @@ function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObjec
     column: place.column,
     path: printable(place.path),
     headline: 'opens a connection over the border of a tenant',
-    reason: `opens ${ports.join(', ')} from ${ends}${why === '' ? '' : `, as ${why}`}`,
+    reason: `opens ${some(ports, portsShown, 'port ranges', ', ')} from ${ends}${why === '' ? '' : `, as ${why}`}`,
     witness: '',
     fix: 'narrow the peers or the ports, or agree on the crossing and accept this change',
     docs: docsPage(settings, 'how-to/diff.md'),

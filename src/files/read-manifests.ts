@@ -1,4 +1,5 @@
 /** Files with objects as kubectl takes them: files, folders with all that is inside them, and a text from elsewhere; as text. */
+import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Problem } from '../tenancy/problem.ts';
@@ -75,14 +76,23 @@ function addFile(path: string, real: string, into: Collected): void {
 async function collectFolder(folder: string, realFolder: string, into: Collected): Promise<void> {
   if (into.seen.has(realFolder)) return;
   into.seen.add(realFolder);
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await entriesOf(folder, into);
   for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
     const path = join(folder, entry.name);
     const isManifest = /\.(ya?ml|json)$/i.test(entry.name);
-    if (entry.isDirectory()) await collect(path, into);
+    if (entry.isDirectory()) await collectFolder(path, join(realFolder, entry.name), into);
     else if (entry.isFile()) {
       if (isManifest) addFile(path, join(realFolder, entry.name), into);
     } else if (isManifest || (await leadsToFolder(path))) await collect(path, into);
+  }
+}
+
+async function entriesOf(folder: string, { unread }: Collected): Promise<readonly Dirent[]> {
+  try {
+    return await readdir(folder, { withFileTypes: true });
+  } catch (error) {
+    unread.push(unreadable(folder, error));
+    return [];
   }
 }
 

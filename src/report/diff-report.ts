@@ -195,7 +195,7 @@ export function endText({ tenant, tenants, members }: DiffEnd, most: number): st
   return tenant === '(nodes)' ? 'nodes' : tenant === '(another tenant)' ? text : `${tenant}: ${text}`;
 }
 
-function some(texts: readonly string[], most: number, noun: string, joint: string): string {
+export function some(texts: readonly string[], most: number, noun: string, joint: string): string {
   if (texts.length <= most) return texts.join(joint);
   return `${texts.slice(0, most).join(joint)} and ${texts.length - most} more ${noun}`;
 }

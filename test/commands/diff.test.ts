@@ -217,6 +217,8 @@ t.test('each range that is gained or lost is a line, and long lists end with the
   const { changes } = await reportOf([`${folder}/old.yaml`, `${folder}/many.yaml`]);
   t.match(changes, [{ to: { members: ranges } }]);
   t.equal(changes[0]?.ports.length, 30, 'JSON has all');
+  const github = await diff([`${folder}/old.yaml`, `${folder}/many.yaml`, '-o', 'github']);
+  t.match(github.lines, [/ opens 1000\/TCP, .*1018\/TCP and 20 more port ranges from /]);
 });
 
 t.test('the order of the files and of their documents does not count', async (t) => {

@@ -65,6 +65,37 @@ const two = [
   ...[denyAll('acme-web'), denyAll('beta-db')],
 ];
 
+t.test(
+  'the example of a violation is a pair that violates, with the rules that let it, whatever others may',
+  async (t) => {
+    const out = (name: string, app: string, port: number) =>
+      policy(`acme-web/${name}`, {
+        podSelector: { matchLabels: { app } },
+        policyTypes: ['Egress'],
+        egress: [{ to: [{ namespaceSelector: {} }], ports: [{ port }] }],
+      });
+    const objects = [
+      ...[...two, pod('acme-web/api', { app: 'api' }), out('granted', 'shop', 5432), out('not-granted', 'api', 80)],
+      open('beta-db/in', 'ingress', 'acme', 5432, 80),
+    ];
+    const tenancy = tenancyOf({
+      acme: { members, network: { gates: [gate('beta', 'egress', 5432)] } },
+      beta: { members, network: { gates: [gate('acme', 'ingress', 5432)] } },
+    });
+    for (const all of [objects, objects.toReversed()]) {
+      const found = pictured(all, tenancy).crossings.find(({ from, to }) => from === 'acme' && to === 'beta');
+      t.match(found, {
+        violation: '80/TCP',
+        example: { from: 'Pod acme-web/api', to: 'Pod beta-db/db' },
+        openedBy: [
+          { policy: 'NetworkPolicy beta-db/in', path: 'spec.ingress[0].from[0].namespaceSelector' },
+          { policy: 'NetworkPolicy acme-web/not-granted', path: 'spec.egress[0].to[0].namespaceSelector' },
+        ],
+      });
+    }
+  },
+);
+
 t.test('a gate of both grants its ports, and the rest of a crossing is a violation', async (t) => {
   const objects = [
     ...two,

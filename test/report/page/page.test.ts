@@ -387,6 +387,7 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
           grants: [{ kind: evil('kind'), name: evil('service'), ports: evil('granted') }],
           example: { from: evil('front'), to: evil('back') },
           onlyIn: [{ reading: evil('engine'), ports: evil('own ports') }],
+          openedBy: [{ policy: evil('opener'), path: evil('rule') }],
         },
       ],
       namespaces: [
