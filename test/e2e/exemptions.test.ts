@@ -58,9 +58,8 @@ interface Stage {
 }
 
 async function stage(t: Test, plane: ControlPlane): Promise<Stage> {
-  await installTenantResource(plane);
   const cluster = await guard(plane, tenantObjects, plane.adminKubeconfig, { config });
-  t.teardown(() => cluster.stop());
+  t.teardown(() => cleared(plane, cluster));
   for (const part of ['tenants', 'namespaces'])
     t.match(await cluster.kubectl('platform', ['apply', '-f', join(folder, part)]), { code: 0 }, part);
   for (const namespace of ['north-web', 'north-jobs'])
@@ -77,10 +76,28 @@ async function stage(t: Test, plane: ControlPlane): Promise<Stage> {
   };
 }
 
+/** What a test leaves is not there for the next one, but for its namespaces. */
+async function cleared(plane: ControlPlane, cluster: GuardedCluster): Promise<void> {
+  const admin = (...command: string[]) => plane.kubectl(plane.adminKubeconfig, command);
+  await admin('delete', 'exemptions', '--all');
+  await admin('delete', 'pods', '--all', '--namespace=north-web', '--force', '--grace-period=0');
+  await cluster.stop();
+  await admin('delete', 'validatingwebhookconfigurations,mutatingwebhookconfigurations', '--all');
+}
+
 const vpn = readFileSync(join(folder, 'objects/01-vpn.yaml'), 'utf8');
 const mesh = readFileSync(join(folder, 'objects/02-mesh-without-cni-plugin.yaml'), 'utf8');
 
-await clusterTest('one workload may do what the others may not', async (t, plane) => {
+await clusterTest('exemptions', async (t, plane) => {
+  await installTenantResource(plane);
+  await t.test('an exemption ends to the moment, and tells of it', (t) => ends(t, plane));
+  await t.test('one workload may do what the others may not', (t) => oneWorkload(t, plane));
+  await t.test('what is exempted in a running pod keeps to its images', (t) => images(t, plane));
+  await t.test('the on-call engineer debugs a pod of a tenant', (t) => debugged(t, plane));
+  await t.test('the backstop honours exemptions without Bulkhead', (t) => backstopAlone(t, plane));
+});
+
+async function oneWorkload(t: Test, plane: ControlPlane): Promise<void> {
   const { cluster, as, applyAs } = await stage(t, plane);
   const gone = (name: string) => as(nina, 'delete', 'pod', name, '-n', 'north-web', '--force', '--grace-period=0');
   const isRefused = async (text: string, by: typeof nina, check: RegExp, sentence: string) => {
@@ -183,9 +200,9 @@ await clusterTest('one workload may do what the others may not', async (t, plane
     if (code === 0) await gone('basket-5d8-k3');
     return code === 1;
   });
-});
+}
 
-await clusterTest('an exemption ends to the moment, and tells of it', async (t, plane) => {
+async function ends(t: Test, plane: ControlPlane): Promise<void> {
   const own = await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'bulkhead-system' } });
   t.equal(own.status, 201);
   const { cluster, as, applyAs } = await stage(t, plane);
@@ -234,9 +251,9 @@ await clusterTest('an exemption ends to the moment, and tells of it', async (t, 
     { code: 0, stderr: /Warning: exemption-document: spec\.expires has passed, so nothing is exempted/ },
     'one that has expired is warned of',
   );
-});
+}
 
-await clusterTest('what is exempted in a running pod keeps to its images', async (t, plane) => {
+async function images(t: Test, plane: ControlPlane): Promise<void> {
   const { cluster, as, applyAs } = await stage(t, plane);
   const allow = async (written: Written) =>
     t.match(await cluster.kubectl('platform', ['apply', '-f', '-'], exemption(written)), { code: 0 }, written.name);
@@ -280,9 +297,9 @@ await clusterTest('what is exempted in a running pod keeps to its images', async
     ['delete', 'pod', 'tunnel', '--force', '--grace-period=0'],
   ])
     t.match(await as(nina, ...command, '-n', 'north-web'), { code: 0 }, `${command.join(' ')}: it is not stuck`);
-});
+}
 
-await clusterTest('the on-call engineer debugs a pod of a tenant', async (t, plane) => {
+async function debugged(t: Test, plane: ControlPlane): Promise<void> {
   const { cluster, as, applyAs } = await stage(t, plane);
   const text = readFileSync(join(folder, 'objects/03-on-call.yaml'), 'utf8');
   const [web, debugged] = parseAllDocuments(text).map((document) => JSON.stringify(document.toJS()));
@@ -311,10 +328,9 @@ await clusterTest('the on-call engineer debugs a pod of a tenant', async (t, pla
   await eventually('the engineer may', async () => (await debug(ona)).code === 0);
   t.match(await debug(nina), { code: 1, stderr: /NET_ADMIN/ }, 'the tenant may not');
   t.match(await debug(ona, 'nginx'), { code: 1, stderr: /NET_ADMIN/ }, 'nor the engineer with another image');
-});
+}
 
-await clusterTest('the backstop honours exemptions without Bulkhead', async (t, plane) => {
-  await installTenantResource(plane);
+async function backstopAlone(t: Test, plane: ControlPlane): Promise<void> {
   await everybodyMayDoEverything(plane);
   const kubectl = (command: readonly string[], stdin = '') => plane.kubectl(plane.adminKubeconfig, command, { stdin });
   for (const part of ['tenants', 'namespaces'])
@@ -416,4 +432,4 @@ await clusterTest('the backstop honours exemptions without Bulkhead', async (t, 
   t.match(own, { code: 1, stderr: /'bulkhead-exemption-writers'/ }, 'EXM-01: a tenant writes none');
   const platform = { user: 'paul', groups: ['platform-team'] };
   t.match(await create(platform, exemption({ name: 'own', match: { names: ['a'] } })), { code: 0 }, 'the platform may');
-});
+}

@@ -51,10 +51,13 @@ interface Stage {
 }
 
 async function stage(t: Test, plane: ControlPlane): Promise<Stage> {
-  await installTenantResource(plane);
   const config = await settingsWithGateRequests(plane);
   const cluster = await guard(plane, tenantObjects, plane.adminKubeconfig, { config });
-  t.teardown(() => cluster.stop());
+  t.teardown(async () => {
+    const kinds = 'gaterequests,networkpolicies';
+    await plane.kubectl(plane.adminKubeconfig, ['delete', kinds, '--all', '--all-namespaces', '--wait=false']);
+    await cluster.stop();
+  });
   const apply: Stage['apply'] = (person, text, ...options) =>
     cluster.kubectl(person, ['apply', '-f', '-', ...options], text);
   const applied = async (person: PersonName, object: object) => {
@@ -88,7 +91,14 @@ async function stage(t: Test, plane: ControlPlane): Promise<Stage> {
   };
 }
 
-await clusterTest('two tenants agree on a gate by themselves', async (t, plane) => {
+await clusterTest('GateRequests', async (t, plane) => {
+  await installTenantResource(plane);
+  await t.test('whoever edits a namespace writes its requests, by the example of RBAC', (t) => byRoles(t, plane));
+  await t.test('two tenants agree on a gate by themselves', (t) => agreed(t, plane));
+  await t.test('a tenant that wants out finds no way in a GateRequest', (t) => evaded(t, plane));
+});
+
+async function agreed(t: Test, plane: ControlPlane): Promise<void> {
   const { cluster, apply, isOpen, condition } = await stage(t, plane);
   const becomes = (object: string, type: string, wanted: string) =>
     eventually(`${object} is ${wanted}`, async () => (await condition(object, type)) === wanted);
@@ -148,9 +158,9 @@ await clusterTest('two tenants agree on a gate by themselves', async (t, plane) 
   t.notOk(await isOpen(), 'GAT-04: it is shut to the moment');
   await becomes('gaterequest gate -n acme-web', 'Ready', 'False Expired');
   await becomes('tenant acme', 'GatesOpen', 'False Expired');
-});
+}
 
-await clusterTest('a tenant that wants out finds no way in a GateRequest', async (t, plane) => {
+async function evaded(t: Test, plane: ControlPlane): Promise<void> {
   const { cluster, apply, isOpen, condition } = await stage(t, plane);
   const settled = () => new Promise((resolve) => setTimeout(resolve, 1_500));
   const toBeta = { tenant: 'beta', direction: 'egress' } as const;
@@ -244,10 +254,9 @@ await clusterTest('a tenant that wants out finds no way in a GateRequest', async
   });
   // Two are there already, and those of the last seconds may not be known yet.
   t.ok(taken >= 14 && taken <= 25, `${taken} more were taken`);
-});
+}
 
-await clusterTest('whoever edits a namespace writes its requests, by the example of RBAC', async (t, plane) => {
-  await installTenantResource(plane);
+async function byRoles(t: Test, plane: ControlPlane): Promise<void> {
   const kubectl = (...command: string[]) => plane.kubectl(plane.adminKubeconfig, command);
   t.match(await kubectl('apply', '-f', 'manifests/examples/gate-requests.yaml'), { code: 0 });
   t.match(await kubectl('create', 'namespace', 'acme-web'), { code: 0 });
@@ -264,4 +273,4 @@ await clusterTest('whoever edits a namespace writes its requests, by the example
   t.equal(await may('editor', 'create', 'gaterequests', 'default'), 'no');
   t.equal(await may('viewor', 'get', 'gaterequests'), 'yes');
   t.equal(await may('viewor', 'create', 'gaterequests'), 'no');
-});
+}
