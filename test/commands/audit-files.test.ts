@@ -73,6 +73,25 @@ t.test('names of files cannot command a terminal', async (t) => {
   }
 });
 
+t.test('a policy of Istio is a finding where the settings have no section for it', async (t) => {
+  const policy = JSON.stringify({
+    ...{
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'any', namespace: 'acme-web' },
+    },
+    spec: { rules: [{}] },
+  });
+  const bare = join(
+    t.testdir({ 'bulkhead.yaml': 'apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: {}\n' }),
+    'bulkhead.yaml',
+  );
+  const from = [...example.slice(0, 2), '--config', bare, '-f', '-', '-o', 'json'];
+  const { code, text } = await audit(from, `${pods('acme-web')}---\n${policy}\n`);
+  t.equal(code, 1);
+  t.match(text, 'unknown-policy-kind');
+});
+
 t.test('what is wrong with the files ends it', async (t) => {
   await t.rejects(audit([...config, '-f', cluster]), { message: /^without tenants / });
   await t.rejects(audit([...example, '-f', cluster, '--context', 'a']), { message: /are for a cluster/ });
