@@ -21,6 +21,8 @@ export interface End {
   readonly parties: readonly Party[];
   /** It is reached by this Service. */
   readonly service?: SnapshotService;
+  /** Its party stands for every address of the internet. */
+  readonly isInternet?: true;
   /** What is to be known about it, each a sentence without its full stop. */
   readonly notes: readonly string[];
 }
@@ -47,6 +49,13 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** `END`, `END:PORT`, `END:PORT/PROTOCOL`; an address of IPv6 stands in brackets where a port follows. */
 export function parseAsked(text: string): Asked | Unknown {
+  const url = /^([a-z][a-z0-9+.-]{0,30}):\/\/(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/:?#]*)(?::(\d{1,5}))?/i.exec(text);
+  if (url !== null) {
+    const [, scheme = '', host = '', port = schemePorts.get(scheme.toLowerCase()) ?? '443'] = url;
+    return {
+      unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${host === '' ? 'acme-web/front' : host}:${port}`,
+    };
+  }
   const bracket = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const [end, port] = bracket === null ? splitPort(text) : [bracket[1] ?? '', bracket[2]];
   if (end === '') return { unknown: `${JSON.stringify(text)} names no end of a connection` };
@@ -60,6 +69,15 @@ export function parseAsked(text: string): Asked | Unknown {
     return { unknown: `${number} is not a port: ports are numbers from 1 to 65535` };
   return { end, port: { protocol, port: value } };
 }
+
+const schemePorts: ReadonlyMap<string, string> = new Map([
+  ...([
+    ['http', '80'],
+    ['ws', '80'],
+    ['postgres', '5432'],
+    ['postgresql', '5432'],
+  ] as const),
+]);
 
 /** The last colon parts the port, unless the text is an address of IPv6. */
 function splitPort(text: string): readonly [end: string, port: string | undefined] {
@@ -128,7 +146,7 @@ function anyOutside({ policies, sets = [] }: Snapshot, settings: Settings): End 
   const [range] = subtract(internet(settings), normalise(places));
   if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
   const one = { ...range, last: range.first };
-  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [] };
+  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [], isInternet: true };
 }
 
 const kindsByName: ReadonlyMap<string, string> = new Map(
