@@ -2,10 +2,11 @@
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatAddress } from '../kubernetes/ip-address.ts';
 import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { contains, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import { internet } from '../reach/internet.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { addressedIn } from './addressed.ts';
 import { groupOf } from './matrix.ts';
 import { named, ofPods, ofService } from './named-end.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
@@ -182,8 +183,7 @@ function byAddress(range: IpRange, { services }: Snapshot, parties: Parties): En
   const text = isOne ? formatAddress(range.family, range.first) : formatRange(range);
   const service = services.find(({ addresses }) => isOne && contains(addresses, [range]));
   if (service !== undefined) return ofService(service, parties);
-  const pods = parties.addressed.filter((one) => intersect([one.range], [range]).length > 0).map((one) => one.pods);
-  const classes = [...new Set(pods)];
+  const classes = [...new Set(addressedIn(range, parties.addressed))];
   if (isOne && classes.length > 0) return ofPods(`${nameOfClass(classes[0])} (${text})`, classes, '');
   const notes = classes.length === 0 ? [] : [`${text} holds addresses of pods, which are looked at by themselves`];
   return {
