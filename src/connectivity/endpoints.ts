@@ -50,13 +50,9 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** `END`, `END:PORT`, `END:PORT/PROTOCOL`; an address of IPv6 stands in brackets where a port follows. */
 export function parseAsked(text: string): Asked | Unknown {
-  const url = /^([a-z][a-z0-9+.-]{0,30}):\/\/(?:[^/?#@]*@)?(\[[^\]/?#]*\]|[^/:?#]*)(?::(\d{1,5}))?/i.exec(text);
-  if (url !== null) {
-    const [, scheme = '', host = '', port = schemePorts.get(scheme.toLowerCase()) ?? '443'] = url;
-    return {
-      unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${host === '' ? 'acme-web/front' : host}:${port}`,
-    };
-  }
+  const instead = withoutUrl(text);
+  if (instead !== undefined)
+    return { unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${instead}` };
   const bracket = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const [end, port] = bracket === null ? splitPort(text) : [bracket[1] ?? '', bracket[2]];
   if (end === '') return { unknown: `${JSON.stringify(text)} names no end of a connection` };
@@ -69,6 +65,18 @@ export function parseAsked(text: string): Asked | Unknown {
   if (typeof value === 'number' && (value < 1 || value > 65535))
     return { unknown: `${number} is not a port: ports are numbers from 1 to 65535` };
   return { end, port: { protocol, port: value } };
+}
+
+/** Host and port of a URL; undefined: it is none. */
+function withoutUrl(text: string): string | undefined {
+  const at = text.indexOf('://');
+  if (at < 1) return undefined;
+  const [authority = ''] = text.slice(at + 3).split(/[/?#]/, 1);
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  const end = place.startsWith('[') ? place.indexOf(']') + 1 : place.indexOf(':');
+  const host = end > 0 ? place.slice(0, end) : place;
+  const port = place.slice(host.length + 1) || (schemePorts.get(text.slice(0, at).toLowerCase()) ?? '443');
+  return `${host === '' ? 'acme-web/front' : host}:${port}`;
 }
 
 const schemePorts: ReadonlyMap<string, string> = new Map([

@@ -64,7 +64,7 @@ export interface PictureTenant {
 /**
  * @param now   milliseconds since the epoch
  * @param scope what is reported; everything counts
- * @param told  called before each of its parts: how many are made, of how many
+ * @param onPart called before each of its parts: how many are made, of how many
  */
 export function pictureOf(
   snapshot: Snapshot,
@@ -72,7 +72,7 @@ export function pictureOf(
   now: number,
   protection: Protection = nothingKnown,
   scope?: ReportScope,
-  told: (done: number, all: number) => void = () => {},
+  onPart: (done: number, all: number) => void = () => {},
 ): Picture {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
   const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
@@ -80,7 +80,7 @@ export function pictureOf(
   const parts = worlds.length + (worlds.length + 3) * (scope === undefined ? 1 : 2) + 1;
   let done = 0;
   const part = <Made>(make: () => Made): Made => {
-    told(done++, parts);
+    onPart(done++, parts);
     return make();
   };
   const uses = worlds.map((world) => part(() => policyUse(world, snapshot)));
