@@ -97,8 +97,9 @@ export function judgedPolicy(
   const { isKept } = namespaces;
   const facts = { tenancy, requester, owner, namespaceEmptied: false, reach, ownerByName, isKept, now };
   const judged = notExempted(judge({ family: 'policy', request, facts }), state);
-  // A check that fails has no entry: a policy that cannot be judged is non-compliant.
-  const isOfBorder = ({ check }: Judged): boolean => (protectsOf.get(check) ?? 'border') === 'border';
+  // A check that fails has no entry: a policy that cannot be judged is non-compliant. What a finding protects goes before what its check does.
+  const isOfBorder = ({ check, protects }: Judged): boolean =>
+    (protects ?? protectsOf.get(check) ?? 'border') === 'border';
   return { tenant: owner, judged: judged.filter((one) => isOfBorder(one) || isHint(one)) };
 }
 

@@ -17,6 +17,7 @@ import { createRejections } from './finding-groups.ts';
 import { judgeStored } from './judge-stored.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf } from './options.ts';
+import { progressOf } from './progress.ts';
 import { protectionOfCluster } from './protection-source.ts';
 import { saidByAudit } from './said-findings.ts';
 import { type Scope, scopeOf } from './scope.ts';
@@ -65,13 +66,17 @@ export const command = defineCommand({
       ? { ...nothingKnown, ...readProtection(protecting, snapshot.mesh, settings), problems }
       : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
     const protection = { ...read, rejected: (found ?? judged)?.rejected ?? [] };
+    const told = progressOf(surroundings, () => performance.now());
     const result: AuditResult = {
       report,
       rejections: judged?.rejections,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
-      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection, scope),
+      connectivity: pictureOf(snapshot, tenancy, Date.now(), protection, scope, (done, all) =>
+        told(done, all, 'parts of the report'),
+      ),
       scope: scope?.text,
     };
+    surroundings.progress?.('');
     if (writes && report !== undefined) return await write(result, report, values, surroundings);
     for (const line of await printed(result, values.output, {
       command: 'audit',
@@ -138,9 +143,9 @@ async function judgedFiles({ reviewed, snapshot, tenancy }: LoadedSnapshot, scop
   return { rejections, rejected: found.all(), problems };
 }
 
-function surveyed(values: SnapshotValues, { environment }: Surroundings, scope: Scope | undefined): Promise<Survey> {
+function surveyed(values: SnapshotValues, surroundings: Surroundings, scope: Scope | undefined): Promise<Survey> {
   const tenantsFrom = values.tenants === undefined ? 'objects' : 'listed';
-  return inCluster('audit', values, environment, (reader, tenancy, problems) =>
+  return inCluster('audit', values, surroundings, (reader, tenancy, problems) =>
     survey(reader, tenancy, tenantsFrom, problems, scope),
   );
 }

@@ -15,6 +15,7 @@ export const collections: readonly (readonly [kind: string, apiVersion: string, 
   ...(
     [
       ['CiliumClusterwideNetworkPolicy', 'cilium.io/v2', 'ciliumclusterwidenetworkpolicies'],
+      ['CiliumCIDRGroup', 'cilium.io/v2', 'ciliumcidrgroups'],
       ['ClusterNetworkPolicy', 'policy.networking.k8s.io/v1alpha2', 'clusternetworkpolicies'],
       ['AdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'adminnetworkpolicies'],
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],

@@ -1,9 +1,12 @@
 /** A cluster that is read once, with its tenants. */
+import type { DecodedObject } from '../client/decode.ts';
 import { type RequestingReader, readCluster, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { CannotStart, orCannotStart } from './cannot-start.ts';
 import { locationOf } from './cluster-location.ts';
+import type { Surroundings } from './command.ts';
+import { type Counting, countingOf } from './progress.ts';
 
 interface Asked {
   readonly tenants: string | undefined;
@@ -21,11 +24,12 @@ interface Asked {
 export async function inCluster<Result>(
   command: string,
   asked: Asked,
-  environment: Readonly<Record<string, string | undefined>>,
+  surroundings: Pick<Surroundings, 'environment' | 'progress'>,
   use: (reader: RequestingReader, tenancy: Tenancy, problems: string[]) => Promise<Result>,
 ): Promise<Result> {
   const { value: files } = orCannotStart(await readTenancy(asked), 2);
-  const reader = readCluster(locationOf(command, asked, environment));
+  const counting = countingOf(surroundings);
+  const reader = counted(readCluster(locationOf(command, asked, surroundings.environment)), counting);
   const problems: string[] = [];
   const tell = (_: unknown, message: string): void => void problems.push(message);
   const log = { info: () => {}, warn: tell, error: tell };
@@ -35,6 +39,21 @@ export async function inCluster<Result>(
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {
+    counting.end();
     reader.close();
   }
+}
+
+function counted(reader: RequestingReader, { one }: Counting): RequestingReader {
+  const also =
+    (tell: (object: DecodedObject) => void): typeof tell =>
+    (object) => {
+      one();
+      tell(object);
+    };
+  return {
+    ...reader,
+    each: (path, tell) => reader.each(path, also(tell)),
+    eachServed: (paths, tell) => reader.eachServed(paths, also(tell)),
+  };
 }

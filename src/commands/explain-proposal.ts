@@ -3,8 +3,12 @@ import type { Side } from '../connectivity/explain.ts';
 import type { Party, PodClass } from '../connectivity/parties.ts';
 import { everyPort, type PortSet, rangesOf } from '../connectivity/port-set.ts';
 import { sameSet } from '../connectivity/port-text.ts';
-import { blocksOf, formatRange } from '../kubernetes/ip-range.ts';
+import type { Family } from '../kubernetes/ip-address.ts';
+import { blocksOf, formatRange, knownRange } from '../kubernetes/ip-range.ts';
+import { subtract } from '../kubernetes/ip-set.ts';
 import { type NetworkPolicy, namespaceNameLabel } from '../kubernetes/objects.ts';
+import { internet } from '../reach/internet.ts';
+import type { Settings } from '../tenancy/settings.ts';
 
 /** Labels that a workload gives each of its pods anew. */
 const ofOnePod: ReadonlySet<string> = new Set([
@@ -14,6 +18,7 @@ const ofOnePod: ReadonlySet<string> = new Set([
 ]);
 
 /**
+ * @param addresses in place of those of the peer
  * @param isTaken whether a NetworkPolicy of that name is in the namespace, which an apply would overwrite
  * @returns undefined where no NetworkPolicy can name the peer
  */
@@ -22,8 +27,9 @@ export function policyFor(
   ports: PortSet,
   tenantLabel: string,
   isTaken: (name: string) => boolean,
+  addresses?: IpBlock,
 ): NetworkPolicy | undefined {
-  const peers = peersFor(peer, pods, tenantLabel);
+  const peers = addresses === undefined ? peersFor(peer, pods, tenantLabel) : [{ ipBlock: addresses }];
   if (peers === undefined) return undefined;
   const listed = sameSet(ports, everyPort)
     ? {}
@@ -45,6 +51,18 @@ export function policyFor(
       ...(isOut ? { egress: [{ to: peers, ...listed }] } : { ingress: [{ from: peers, ...listed }] }),
     },
   };
+}
+
+export interface IpBlock {
+  readonly cidr: string;
+  readonly except: readonly string[];
+}
+
+/** Every address of the internet, of the family of the party: ranges that the settings protect and private ones are left out. */
+export function internetBlock(family: Family, settings: Settings): IpBlock {
+  const cidr = family === 4 ? '0.0.0.0/0' : '::/0';
+  const inside = subtract([knownRange(cidr)], internet(settings));
+  return { cidr, except: inside.flatMap(blocksOf).map(formatRange) };
 }
 
 function peersFor(peer: Party, own: PodClass, tenantLabel: string) {

@@ -15,7 +15,7 @@ import { networkPolicy } from '../kinds/network-policy/network-policy.ts';
 import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { Remedy } from '../report/explain-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { isUnlabelled, policyFor } from './explain-proposal.ts';
+import { internetBlock, isUnlabelled, policyFor } from './explain-proposal.ts';
 
 export interface RemedyContext {
   readonly snapshot: Snapshot;
@@ -33,9 +33,10 @@ export function remediesFor(answer: PairAnswer, from: End, to: End, context: Rem
     .flatMap((side) => {
       const missing = differenceOf(answer.asked, side.open);
       if (missing.length === 0) return [];
-      const peerName = nameOfParty(side.peer, side.direction === 'egress' ? to : from);
+      const end = side.direction === 'egress' ? to : from;
+      const peerName = nameOfParty(side.peer, end);
       const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
-      return [remedyFor(side, missing, peerName, way, context)];
+      return [remedyFor(side, missing, { peerName, way, isInternet: end.isInternet === true }, context)];
     })
     .concat(remediesAtLayer7(answer));
 }
@@ -70,7 +71,13 @@ function portsOfRule(asked: PortSet): string {
   return ` and operation.ports: [${ports.map(({ first }) => `"${first}"`).join(', ')}]`;
 }
 
-function remedyFor(side: Side, missing: PortSet, peerName: string, way: string, context: RemedyContext): Remedy {
+interface Words {
+  readonly peerName: string;
+  readonly way: string;
+  readonly isInternet: boolean;
+}
+
+function remedyFor(side: Side, missing: PortSet, { peerName, way, isInternet }: Words, context: RemedyContext): Remedy {
   const without = (...says: readonly string[]): Remedy => ({
     says: [`To let it ${way}: ${says.join(' ')}`],
     manifest: [],
@@ -89,18 +96,20 @@ function remedyFor(side: Side, missing: PortSet, peerName: string, way: string, 
     snapshot.policies.map(({ ref }) => (ref.kind === 'NetworkPolicy' ? `${ref.namespace}/${ref.name}` : '')),
   );
   const isTaken = (name: string): boolean => taken.has(`${side.pods.namespace.name}/${name}`);
-  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken);
+  const block =
+    isInternet && side.peer.kind === 'address' ? internetBlock(side.peer.range.family, tenancy.settings) : undefined;
+  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken, block);
   if (policy === undefined) return without(`${peerName} cannot be named in a NetworkPolicy; name addresses of it`);
   const left = blockersWith(policy, side, missing, context);
   if (left.length > 0) return without(...left);
-  return proposed(policy, side, missing, way, context);
+  return proposed(policy, side, missing, { way, isInternet }, context);
 }
 
 function proposed(
   policy: NetworkPolicy,
   { direction, pods, peer }: Side,
   missing: PortSet,
-  way: string,
+  { way, isInternet }: Pick<Words, 'way' | 'isInternet'>,
   { snapshot, worlds, tenancy, now }: RemedyContext,
 ): Remedy {
   const manifest = stringify(policy).trimEnd().split('\n');
@@ -113,8 +122,19 @@ function proposed(
   if (judged === undefined)
     return { says: [`To let it ${way}, add a policy for ${on}${agreement(pods, peer)}${isolates}:`], manifest };
   const reasons = judged.findings.map(({ reason, fix }) => `  ${reason}; ${fix}`);
+  // The word stands for exactly the addresses of the proposal.
+  const grant =
+    isInternet && direction === 'egress'
+      ? [
+          `  The grant for it is the word internet: an entry of network.egress of ${judged.tenant.name} with cidr: internet.`,
+        ]
+      : [];
   return {
-    says: [`To let it ${way}, a policy for ${on} is needed, and Bulkhead would refuse it today:`, ...new Set(reasons)],
+    says: [
+      `To let it ${way}, a policy for ${on} is needed, and Bulkhead would refuse it today:`,
+      ...new Set(reasons),
+      ...grant,
+    ],
     manifest,
   };
 }

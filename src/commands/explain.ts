@@ -88,10 +88,9 @@ export const command = defineCommand({
 
 function printed(report: ExplainReport, format: (typeof formats)[number], by: SaidBy): readonly string[] {
   switch (format) {
-    // The table leaves nothing out that is not in JSON alone.
     case 'table':
     case 'wide':
-      return explainText(report).map(printable);
+      return explainText(report, format === 'wide').map(printable);
     case 'json':
     case 'yaml':
       return [explainDocument(report, format)];

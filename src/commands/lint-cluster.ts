@@ -1,13 +1,24 @@
 /** Judges what tenants have in a cluster as `bulkhead audit` does, with each finding by itself and the hints. */
+import { layersOf } from '../connectivity/layers/layers.ts';
+import { createParties } from '../connectivity/parties.ts';
+import { readSnapshot } from '../connectivity/read-snapshot.ts';
+import { readingsOf } from '../connectivity/readings.ts';
+import { refText } from '../connectivity/snapshot.ts';
+import { createWorld } from '../connectivity/world.ts';
+import { type RequestingReader, Unreadable } from '../facts/cluster-reader.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
+import { type JsonMap, valueAt } from '../kubernetes/json.ts';
 import type { LintedObject, LintFinding } from '../report/lint-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
+import { collections } from './cluster-collections.ts';
 import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
 import { countedAs, judgeStored, type Listeners, type Stored, storedIn } from './judge-stored.ts';
-import { findingOf, linted } from './lint-finding.ts';
+import { findingOf, layerFinding, linted } from './lint-finding.ts';
+import { isCompared } from './lint-layers.ts';
 import type { Scope } from './scope.ts';
+import { objectsIn } from './snapshot-source.ts';
 
 export interface LintedCluster {
   readonly tenancy: Tenancy;
@@ -24,10 +35,10 @@ const cluster = '<cluster>';
 /** @throws CannotStart */
 export function lintCluster(
   values: Parameters<typeof inCluster>[1],
-  { environment, progress }: Surroundings,
+  surroundings: Pick<Surroundings, 'environment' | 'progress'>,
   scope: Scope | undefined,
 ): Promise<LintedCluster> {
-  return inCluster('lint', values, environment, async (reader, tenancy) => {
+  return inCluster('lint', values, surroundings, async (reader, tenancy) => {
     const { settings } = tenancy;
     const findings = new Map<string, LintFinding>();
     const objects = new Map<string, LintedObject>();
@@ -36,7 +47,6 @@ export function lintCluster(
       const own = linted(written, one.decoded.metadata.namespace);
       const object = { ...own, object: countedAs(one) };
       objects.set(object.object, objects.get(object.object) ?? object);
-      if (objects.size % 1000 === 0) progress?.(`${objects.size} objects`);
       const compared = !('family' in one.kind) ? 'object' : one.kind.family === 'policy' ? 'rule' : 'field';
       for (const finding of judged) {
         const key = `${object.object} ${finding.check} ${finding.path}`;
@@ -44,8 +54,12 @@ export function lintCluster(
       }
     };
     const { unread, state } = await judgeStored(storedIn(reader), tenancy, { onJudged }, scope);
-    progress?.('');
     scope?.know([...state.namespaces.all()].map(({ name }) => ({ kind: 'Namespace', metadata: { name } })));
+    const layers = await layersIn(reader, tenancy, unread, scope);
+    for (const { finding, object } of layers) {
+      objects.set(object.object, objects.get(object.object) ?? object);
+      findings.set(`${finding.object} ${finding.check} ${finding.path}`, finding);
+    }
     scope?.require(unread);
     const sorted = [...findings.values()].toSorted((one, other) =>
       one.object < other.object ? -1 : one.object > other.object ? 1 : 0,
@@ -54,8 +68,69 @@ export function lintCluster(
   });
 }
 
+/** Contradictions between network policies and policies of a mesh, in any namespace. Without the latter there is nothing to compare. */
+async function layersIn(reader: RequestingReader, tenancy: Tenancy, unread: string[], scope: Scope | undefined) {
+  if (!(await hasMesh(reader))) return [];
+  const problems: string[] = [];
+  const { settings } = tenancy;
+  const objects = await objectsIn(reader, problems).catch((error: unknown) => {
+    if (!(error instanceof Unreadable)) throw error;
+    problems.push(error.message);
+    return undefined;
+  });
+  for (const one of problems) if (!unread.includes(one)) unread.push(one);
+  if (objects === undefined) return [];
+  const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+  scope?.know(objects);
+  scope?.knowSnapshot(snapshot);
+  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
+  const worlds = readingsOf(settings.plugin, snapshot.policies).map((reading) =>
+    createWorld(snapshot, parties, settings, reading),
+  );
+  const found = layersOf(snapshot, worlds, settings).filter(
+    ({ object, otherObject = '' }) => scope === undefined || scope.hasObject(object) || scope.hasObject(otherObject),
+  );
+  const named = new Set(found.map(({ object }) => object));
+  const byName = new Map(objects.map((one) => [nameOf(one), one] as const).filter(([name]) => named.has(name)));
+  return found.map((one) => {
+    const object = byName.get(one.object) ?? {};
+    const [kind = ''] = one.object.split(' ', 1);
+    const written = placed(object, String(object.apiVersion ?? ''), kind);
+    const own = linted(written, String(valueAt(object, 'metadata', 'namespace') ?? ''));
+    return { finding: layerFinding(one, written, own, settings), object: own };
+  });
+}
+
+async function hasMesh(reader: RequestingReader): Promise<boolean> {
+  let isThere = false;
+  for (const [kind, , ...paths] of collections)
+    if (isCompared(kind) && !isThere)
+      try {
+        await reader.eachServed(paths, () => {
+          isThere = true;
+        });
+      } catch (error) {
+        // The judgement of each object reads them too, and says so.
+        if (!(error instanceof Unreadable)) throw error;
+      }
+  return isThere;
+}
+
+function nameOf(object: JsonMap): string {
+  const [namespace, name] = [valueAt(object, 'metadata', 'namespace'), valueAt(object, 'metadata', 'name')];
+  return refText({
+    kind: String(object.kind),
+    namespace: typeof namespace === 'string' ? namespace : '',
+    name: String(name),
+  });
+}
+
 function writtenOf({ kind, decoded: { object } }: Stored): WrittenObject {
   const apiVersion = 'family' in kind ? apiVersionsOf(kind)[0] : `${kind.group}/${kind.path.split('/')[3]}`;
+  return placed(object, apiVersion, kind.kind);
+}
+
+function placed(object: JsonMap, apiVersion: string, kind: string): WrittenObject {
   const place = { file: cluster, line: 0, column: 0 };
-  return { object, apiVersion, kind: kind.kind, file: cluster, placeOf: () => place };
+  return { object, apiVersion, kind, file: cluster, placeOf: () => place };
 }

@@ -21,8 +21,8 @@ interface Files {
   readonly defaultNamespace: string | undefined;
 }
 
-/** Without policies of a mesh there is nothing to compare. */
-const compared: ReadonlySet<string> = new Set(['AuthorizationPolicy', 'RequestAuthentication']);
+/** Without policies of these kinds there is nothing to compare. */
+export const isCompared = (kind: string): boolean => kind === 'AuthorizationPolicy' || kind === 'RequestAuthentication';
 
 interface FoundLayer {
   readonly finding: LintFinding;
@@ -31,7 +31,7 @@ interface FoundLayer {
 }
 
 export function lintLayers(written: readonly WrittenObject[], files: Files): readonly FoundLayer[] {
-  if (!written.some(({ kind }) => compared.has(kind))) return [];
+  if (!written.some(({ kind }) => isCompared(kind))) return [];
   const { tenancy, namespaces, defaultNamespace } = files;
   const placed = new Map<string, WrittenObject[]>();
   const names = new Set<string>();

@@ -1,4 +1,5 @@
 /** How far a command is, on a terminal. */
+import { type Clock, systemClock } from '../client/clock.ts';
 import type { Surroundings } from './command.ts';
 
 /** A command that takes longer says how far it is. */
@@ -14,5 +15,34 @@ export function progressOf({ progress }: Pick<Surroundings, 'progress'>, now: ()
     if (progress === undefined || now() - last < tickMilliseconds) return;
     last = now();
     progress(`${done} of ${all} ${what}`);
+  };
+}
+
+/** What is read of a cluster, one by one. */
+export interface Counting {
+  one(): void;
+  end(): void;
+}
+
+/** While a server lets wait nothing happens that could tell, so a clock does. */
+export function countingOf(
+  { progress }: Pick<Surroundings, 'progress'>,
+  clock: Pick<Clock, 'after'> = systemClock,
+): Counting {
+  if (progress === undefined) return { one() {}, end() {} };
+  let [count, shown] = [0, ''];
+  const show = (): void => {
+    const text = `${count} objects`;
+    if (text !== shown) progress(text);
+    shown = text;
+    cancel = clock.after(tickMilliseconds, show);
+  };
+  let cancel = clock.after(quietMilliseconds, show);
+  return {
+    one: () => void count++,
+    end() {
+      cancel();
+      if (shown !== '') progress('');
+    },
   };
 }

@@ -3,7 +3,7 @@ import { printable } from '../admission/message.ts';
 import { isOfSnapshot, templateOf } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import type { Snapshot } from '../connectivity/snapshot.ts';
-import { Unreadable } from '../facts/cluster-reader.ts';
+import { type ClusterReader, Unreadable } from '../facts/cluster-reader.ts';
 import { readTenancy } from '../files/read-tenancy.ts';
 import { type WrittenObject, writtenObjects } from '../files/written-objects.ts';
 import { resourceOfObject } from '../kinds/kind-of-object.ts';
@@ -157,28 +157,34 @@ export async function readObjects(
 function fromCluster(
   command: string,
   values: SnapshotValues,
-  { environment, progress }: Surroundings,
+  surroundings: Surroundings,
   scope: Scope | undefined,
 ): Promise<LoadedSnapshot> {
-  return inCluster(command, values, environment, async (reader, tenancy, problems) => {
-    const objects: JsonMap[] = [];
-    for (const [kind, apiVersion, ...paths] of collections) {
-      try {
-        // Lists leave out what every item is.
-        await reader.eachServed(
-          paths,
-          ({ object }) => void objects.push({ apiVersion, kind, ...trimmed(object, kind) }),
-        );
-      } catch (error) {
-        if (!(error instanceof Unreadable) || kind === 'Namespace' || kind === 'Pod') throw error;
-        problems.push(error.message);
-      }
-      progress?.(`${objects.length} objects`);
-    }
-    progress?.('');
+  return inCluster(command, values, surroundings, async (reader, tenancy, problems) => {
+    const objects = await objectsIn(reader, problems);
     const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
     scope?.know(objects);
     scope?.knowSnapshot(snapshot);
     return { snapshot, tenancy, problems, protecting: [], written: [], reviewed: [] };
   });
+}
+
+/**
+ * What a snapshot of a cluster is made of.
+ *
+ * @param problems gets what cannot be listed
+ * @throws Unreadable for namespaces and pods
+ */
+export async function objectsIn(reader: ClusterReader, problems: string[]): Promise<readonly JsonMap[]> {
+  const objects: JsonMap[] = [];
+  for (const [kind, apiVersion, ...paths] of collections) {
+    try {
+      // Lists leave out what every item is.
+      await reader.eachServed(paths, ({ object }) => void objects.push({ apiVersion, kind, ...trimmed(object, kind) }));
+    } catch (error) {
+      if (!(error instanceof Unreadable) || kind === 'Namespace' || kind === 'Pod') throw error;
+      problems.push(error.message);
+    }
+  }
+  return objects;
 }

@@ -1,7 +1,7 @@
 /** Whom a range of addresses is about. */
-import type { IpRange } from '../kubernetes/ip-range.ts';
-import { compareRanges, contains, everyAddress, type IpSet, intersect } from '../kubernetes/ip-set.ts';
+import { contains, everyAddress, type IpSet, intersect } from '../kubernetes/ip-set.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { addressedIn } from './addressed.ts';
 import type { Matcher } from './matcher.ts';
 import type { Parties, Party, PodClass } from './parties.ts';
 
@@ -67,7 +67,8 @@ export class Addressed implements Matcher {
     if (!this.#hasPods) return [];
     const { version, unaddressed } = this.#parties;
     if (this.#known.version !== version) {
-      const addressed = [...new Set(addressedIn(this.#addresses, this.#parties))].filter((one) => this.has(one));
+      const found = this.#addresses.flatMap((range) => addressedIn(range, this.#parties.addressed));
+      const addressed = [...new Set(found)].filter((one) => this.has(one));
       this.#known = { version, classes: [...(this.#ofUnknown ? unaddressed : []), ...addressed] };
     }
     return this.#known.classes;
@@ -76,27 +77,4 @@ export class Addressed implements Matcher {
   #touches(own: IpSet): boolean {
     return this.#opens ? intersect(this.#addresses, own).length > 0 : contains(this.#addresses, own);
   }
-}
-
-/** Those with an address in the set: found by halving, as there may be as many ranges as pods. */
-function addressedIn(addresses: IpSet, { addressed }: Parties): readonly PodClass[] {
-  return addresses.flatMap((range) => {
-    const found: PodClass[] = [];
-    for (let at = firstNotBefore(range, addressed); ; at++) {
-      const one = addressed[at];
-      if (one === undefined || one.range.family !== range.family || one.range.first > range.last) return found;
-      found.push(one.pods);
-    }
-  });
-}
-
-function firstNotBefore(range: IpRange, addressed: Parties['addressed']): number {
-  let [low, high] = [0, addressed.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    const one = addressed[middle]?.range;
-    if (one !== undefined && compareRanges(one, range) < 0) low = middle + 1;
-    else high = middle;
-  }
-  return low;
 }

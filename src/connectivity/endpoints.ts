@@ -2,10 +2,11 @@
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatAddress } from '../kubernetes/ip-address.ts';
 import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, intersect, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { contains, normalise, subtract } from '../kubernetes/ip-set.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import { internet } from '../reach/internet.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import { addressedIn } from './addressed.ts';
 import { groupOf } from './matrix.ts';
 import { named, ofPods, ofService } from './named-end.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
@@ -21,6 +22,8 @@ export interface End {
   readonly parties: readonly Party[];
   /** It is reached by this Service. */
   readonly service?: SnapshotService;
+  /** Its party stands for every address of the internet. */
+  readonly isInternet?: true;
   /** What is to be known about it, each a sentence without its full stop. */
   readonly notes: readonly string[];
 }
@@ -47,6 +50,9 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** `END`, `END:PORT`, `END:PORT/PROTOCOL`; an address of IPv6 stands in brackets where a port follows. */
 export function parseAsked(text: string): Asked | Unknown {
+  const instead = withoutUrl(text);
+  if (instead !== undefined)
+    return { unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${instead}` };
   const bracket = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const [end, port] = bracket === null ? splitPort(text) : [bracket[1] ?? '', bracket[2]];
   if (end === '') return { unknown: `${JSON.stringify(text)} names no end of a connection` };
@@ -60,6 +66,27 @@ export function parseAsked(text: string): Asked | Unknown {
     return { unknown: `${number} is not a port: ports are numbers from 1 to 65535` };
   return { end, port: { protocol, port: value } };
 }
+
+/** Host and port of a URL; undefined: it is none. */
+function withoutUrl(text: string): string | undefined {
+  const at = text.indexOf('://');
+  if (at < 1) return undefined;
+  const [authority = ''] = text.slice(at + 3).split(/[/?#]/, 1);
+  const place = authority.slice(authority.lastIndexOf('@') + 1);
+  const end = place.startsWith('[') ? place.indexOf(']') + 1 : place.indexOf(':');
+  const host = end > 0 ? place.slice(0, end) : place;
+  const port = place.slice(host.length + 1) || (schemePorts.get(text.slice(0, at).toLowerCase()) ?? '443');
+  return `${host === '' ? 'acme-web/front' : host}:${port}`;
+}
+
+const schemePorts: ReadonlyMap<string, string> = new Map([
+  ...([
+    ['http', '80'],
+    ['ws', '80'],
+    ['postgres', '5432'],
+    ['postgresql', '5432'],
+  ] as const),
+]);
 
 /** The last colon parts the port, unless the text is an address of IPv6. */
 function splitPort(text: string): readonly [end: string, port: string | undefined] {
@@ -128,7 +155,7 @@ function anyOutside({ policies, sets = [] }: Snapshot, settings: Settings): End 
   const [range] = subtract(internet(settings), normalise(places));
   if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
   const one = { ...range, last: range.first };
-  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [] };
+  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [], isInternet: true };
 }
 
 const kindsByName: ReadonlyMap<string, string> = new Map(
@@ -164,8 +191,7 @@ function byAddress(range: IpRange, { services }: Snapshot, parties: Parties): En
   const text = isOne ? formatAddress(range.family, range.first) : formatRange(range);
   const service = services.find(({ addresses }) => isOne && contains(addresses, [range]));
   if (service !== undefined) return ofService(service, parties);
-  const pods = parties.addressed.filter((one) => intersect([one.range], [range]).length > 0).map((one) => one.pods);
-  const classes = [...new Set(pods)];
+  const classes = [...new Set(addressedIn(range, parties.addressed))];
   if (isOne && classes.length > 0) return ofPods(`${nameOfClass(classes[0])} (${text})`, classes, '');
   const notes = classes.length === 0 ? [] : [`${text} holds addresses of pods, which are looked at by themselves`];
   return {

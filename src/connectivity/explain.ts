@@ -3,9 +3,10 @@ import { formatPath } from '../kubernetes/field-path.ts';
 import { type End, nameOfClass, type PortOf } from './endpoints.ts';
 import type { Layer7, Layer7Of } from './layer7/layer7.ts';
 import type { Party, PodClass } from './parties.ts';
+import { portsOf } from './policy-index.ts';
 import { differenceOf, everyPort, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { SnapshotPolicy } from './snapshot.ts';
-import type { Decision, Step, World } from './world.ts';
+import type { Decision, Plan, Step, World } from './world.ts';
 
 export interface Side {
   readonly direction: 'ingress' | 'egress';
@@ -15,8 +16,21 @@ export interface Side {
   readonly open: PortSet;
   /** About those ports, in the order in which they were decided. */
   readonly decisions: readonly Decision[];
-  /** Rules that let the peer in on other ports. */
-  readonly onOtherPorts: readonly { readonly policy: SnapshotPolicy; readonly path: string; readonly ports: PortSet }[];
+  /** Rules that let the peer in on other ports, where some are blocked. */
+  readonly onOtherPorts: readonly Allowing[];
+  /** All that let the peer in on some of the ports that are asked about. */
+  readonly allowing: readonly Allowing[];
+  /** All that isolate the pods. */
+  readonly closedBy: readonly SnapshotPolicy[];
+}
+
+export interface Allowing {
+  readonly policy: SnapshotPolicy;
+  readonly path: string;
+  /** Empty where the pod that is called has none of the names. */
+  readonly ports: PortSet;
+  /** Ports that the rule names, as `http/TCP`. */
+  readonly names: readonly string[];
 }
 
 /** What holds for one pair, and for all others that are decided in the same way. */
@@ -114,23 +128,29 @@ function sideOf(world: World, direction: Side['direction'], pods: PodClass, peer
   });
   const open = intersectionOf(allowed, asked);
   const isBlocked = differenceOf(asked, open).length > 0;
+  const plan = world.plan(pods, direction);
+  const allowing = allowingIn(plan, direction, pods, peer);
+  const isAsked = ({ ports }: Allowing): boolean => intersectionOf(ports, asked).length > 0;
   return {
-    direction,
-    pods,
-    peer,
-    open,
-    decisions,
-    onOtherPorts: isBlocked ? others(world, direction, pods, peer, asked) : [],
+    ...{ direction, pods, peer, open, decisions },
+    onOtherPorts: isBlocked ? allowing.filter((one) => !isAsked(one)) : [],
+    allowing: allowing.filter(isAsked),
+    closedBy: [...new Set(plan.flatMap(({ closedBy }) => closedBy))],
   };
 }
 
-function others(world: World, direction: Side['direction'], pods: PodClass, peer: Party, asked: PortSet) {
-  const found: Side['onOtherPorts'][number][] = [];
-  world.allowed(pods, direction, peer, ({ step, action, ports }) => {
-    if (step === undefined || action !== 'allow' || intersectionOf(ports, asked).length > 0) return;
-    found.push({ policy: step.policy, path: formatPath(step.rule.path), ports });
-  });
-  return found;
+/** In their order, whatever is decided before them. */
+function allowingIn(plan: Plan, direction: Side['direction'], pods: PodClass, peer: Party): readonly Allowing[] {
+  const called = direction === 'ingress' ? pods : peer;
+  const known = called.kind === 'pod' ? called.ports : [];
+  return plan.flatMap(({ steps }) =>
+    steps.flatMap((step): readonly Allowing[] => {
+      const { rule, policy, own } = step;
+      if (rule.action !== 'allow' || !step.peer.has(peer) || own?.has(pods) === false) return [];
+      const names = rule.ports.flatMap((port) => ('name' in port ? [`${port.name}/${port.protocol}`] : []));
+      return [{ policy, path: formatPath(rule.path), ports: step.ports ?? portsOf(rule, known), names }];
+    }),
+  );
 }
 
 /** Pairs with the same key have the same answer, by the same rules. */

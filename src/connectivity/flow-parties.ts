@@ -1,9 +1,9 @@
 /** Who the ends of observed flows are, among the parties of a snapshot. */
 import { parseCidr } from '../kubernetes/ip-range.ts';
 import { compareRanges } from '../kubernetes/ip-set.ts';
+import { possibleMakers } from '../kubernetes/pod-names.ts';
 import type { FlowEnd } from './flow.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
-import { possibleMakers } from './pod-names.ts';
 
 export interface FoundParty {
   readonly party: Party;

@@ -4,13 +4,15 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonMap } from '../kubernetes/json.ts';
+import type { AddressGroup } from '../reach/dialects/cilium/referred.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { AddressSets } from './address-sets.ts';
 import { type ClassChange, PartyStore } from './party-store.ts';
 import { createObjectReader } from './read-object.ts';
 import { textAt } from './read-pod.ts';
 import type { Reading } from './readings.ts';
-import type { CalicoTier, SnapshotPolicy, Workload } from './snapshot.ts';
+import { referred } from './references.ts';
+import type { CalicoTier, SnapshotPolicy, SnapshotService, Workload } from './snapshot.ts';
 import { createLiveWorld, type LiveWorld, type World } from './world.ts';
 
 export interface Live {
@@ -31,6 +33,10 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
   const policies = new Map<string, SnapshotPolicy>();
   const tiers = new Map<string, CalicoTier>();
   const sets = new AddressSets();
+  const services = new Map<string, SnapshotService>();
+  const groups = new Map<string, AddressGroup>();
+  /** The keys of policies that refer to these. */
+  const referring = new Set<string>();
   const made = (): LiveWorld =>
     createLiveWorld([...policies.values()], tiers, sets, parties, tenancy.settings, reading);
   let world = made();
@@ -65,8 +71,11 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
     else pods.set(namespace, own);
   };
 
-  const putPolicy = (key: string, policy: SnapshotPolicy): void => {
+  const putPolicy = (key: string, written: SnapshotPolicy): void => {
     const known = policies.get(key);
+    const policy = referred(written, { services, groups, isComplete: true });
+    if (policy.written === undefined) referring.delete(key);
+    else referring.add(key);
     if (known?.inForce === policy.inForce) return;
     policies.set(key, policy);
     world.put(policy, known);
@@ -75,7 +84,16 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
     const known = policies.get(key);
     if (known === undefined) return;
     policies.delete(key);
+    referring.delete(key);
     world.remove(known);
+  };
+  /** What policies refer to has changed. */
+  const withReferred = (change: () => void): void => {
+    change();
+    for (const key of [...referring]) {
+      const known = policies.get(key);
+      if (known !== undefined) putPolicy(key, known);
+    }
   };
 
   /** Tiers are about every policy. */
@@ -96,6 +114,12 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
         break;
       case 'set':
         sets.put(one.value);
+        break;
+      case 'service':
+        withReferred(() => services.set(`${namespace}/${name}`, one.value));
+        break;
+      case 'group':
+        withReferred(() => groups.set(name, one.value));
         break;
       case 'policy':
         putPolicy(one.key, one.value);
@@ -122,6 +146,8 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
       else if (one?.kind === 'namespace') removeNamespace(name);
       else if (one?.kind === 'policy') removePolicy(one.key);
       else if (one?.kind === 'set') sets.remove(one.value);
+      else if (one?.kind === 'service') withReferred(() => services.delete(`${namespace}/${name}`));
+      else if (one?.kind === 'group') withReferred(() => groups.delete(name));
       else if (one?.kind === 'tier') withTiers(() => tiers.delete(name));
     },
   };

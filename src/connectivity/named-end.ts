@@ -1,8 +1,8 @@
 /** The end that a name in a namespace means: a workload, a pod, or a Service. */
 import { matches } from '../kubernetes/label-selector.ts';
+import { possibleMakers } from '../kubernetes/pod-names.ts';
 import type { End, Unknown } from './endpoints.ts';
 import { node, type Parties, type PodClass } from './parties.ts';
-import { possibleMakers } from './pod-names.ts';
 import type { Snapshot, SnapshotService, Workload } from './snapshot.ts';
 
 export function named(

@@ -5,6 +5,7 @@ import type { Tenancy } from '../tenancy/tenancy.ts';
 import { policyKey } from './fingerprint.ts';
 import { textAt } from './read-pod.ts';
 import { readSnapshot } from './read-snapshot.ts';
+import { withReferences } from './references.ts';
 import { type PolicyRef, refText, type Snapshot, type SnapshotService } from './snapshot.ts';
 
 export interface OverlayOptions {
@@ -59,7 +60,8 @@ export function overlaid(
     !fresh.policies.has(policyKey(one)) && !isPruned(one.ref);
   const kept = <Item extends { readonly ref: PolicyRef }>(list: readonly Item[] = []): readonly Item[] =>
     list.filter(({ ref }) => !fresh.others.has(refText(ref)) && !isPruned(ref));
-  return {
+  const groups = new Map([...(cluster.groups ?? []), ...(files.groups ?? [])].map((one) => [one.name, one]));
+  const merged: Snapshot = {
     namespaces: [
       ...cluster.namespaces.filter(({ name }) => !fresh.namespaces.has(name)),
       ...files.namespaces,
@@ -70,8 +72,11 @@ export function overlaid(
     policies: [...cluster.policies.filter(isKept), ...files.policies],
     mesh: [...kept(cluster.mesh), ...(files.mesh ?? [])],
     sets: [...kept(cluster.sets), ...(files.sets ?? [])],
+    groups: [...groups.values()],
     tiers: new Map([...(cluster.tiers ?? []), ...(files.tiers ?? [])]),
   };
+  // What a policy of one side says of the other's objects.
+  return withReferences(merged, true);
 }
 
 /** Of the baseline of a namespace, which no file holds. */

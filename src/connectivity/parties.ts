@@ -6,6 +6,7 @@ import type { IpRange } from '../kubernetes/ip-range.ts';
 import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { Addressed } from './addressed.ts';
 import { PartyStore } from './party-store.ts';
 import type { ContainerPort } from './port-set.ts';
 import type { SnapshotNamespace, Workload } from './snapshot.ts';
@@ -69,8 +70,8 @@ export interface Parties {
   /** Those whose addresses are not known. */
   readonly unaddressed: readonly PodClass[];
   readonly hasAddresses: boolean;
-  /** Single addresses of pods, in order. Worked out when it is first asked for: few policies are about addresses of pods. */
-  readonly addressed: readonly { readonly range: IpRange; readonly pods: PodClass }[];
+  /** Addresses of pods, in order. Worked out when it is first asked for: few policies are about addresses of pods. */
+  readonly addressed: readonly Addressed[];
   /** On the network of their nodes. */
   readonly onNodes: readonly Workload[];
   selected(selector: Selector): readonly NamespaceEntry[];

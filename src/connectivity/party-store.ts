@@ -1,8 +1,9 @@
 /** The parties of a cluster, kept while it changes: each change costs what it is about, not the size of the cluster. */
-import { compareRanges, type IpSet, normalise } from '../kubernetes/ip-set.ts';
+import { type IpSet, normalise } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import { namespaceNameLabel, type StringMap } from '../kubernetes/objects.ts';
 import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import { type Addressed, inOrder } from './addressed.ts';
 import { labelsKey, portsKey } from './interned.ts';
 import { NamespaceIndex } from './namespace-index.ts';
 import type { Labels, NamespaceEntry, Parties, PodClass } from './parties.ts';
@@ -66,7 +67,7 @@ export class PartyStore implements Parties {
   #derived = {
     version: -1,
     unaddressed: [] as readonly PodClass[],
-    addressed: undefined as Parties['addressed'] | undefined,
+    addressed: undefined as readonly Addressed[] | undefined,
   };
 
   constructor(tenancy: Tenancy) {
@@ -161,11 +162,9 @@ export class PartyStore implements Parties {
     return this.unaddressed.length < this.classes.length;
   }
 
-  get addressed(): Parties['addressed'] {
+  get addressed(): readonly Addressed[] {
     const derived = this.#derive();
-    derived.addressed ??= this.classes
-      .flatMap((pods) => pods.workloads.flatMap(({ addresses }) => addresses.map((range) => ({ range, pods }))))
-      .sort((one, other) => compareRanges(one.range, other.range));
+    derived.addressed ??= inOrder(this.classes);
     return derived.addressed;
   }
 
@@ -179,9 +178,7 @@ export class PartyStore implements Parties {
 
   #derive() {
     if (this.#derived.version !== this.version) {
-      const unaddressed = this.classes.filter(({ workloads }) =>
-        workloads.every(({ addresses }) => addresses.length === 0),
-      );
+      const unaddressed = this.classes.filter(({ addresses }) => addresses.length === 0);
       this.#derived = { version: this.version, unaddressed, addressed: undefined };
     }
     return this.#derived;

@@ -8,6 +8,7 @@ import { adminInForce } from '../reach/dialects/admin-in-force.ts';
 import { readAddressSet } from '../reach/dialects/calico/address-set.ts';
 import { calicoGlobalInForce } from '../reach/dialects/calico/in-force.ts';
 import { ciliumClusterwideInForce } from '../reach/dialects/cilium/in-force.ts';
+import { type AddressGroup, readAddressGroup } from '../reach/dialects/cilium/referred.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { Interned } from './interned.ts';
@@ -35,6 +36,7 @@ export type ReadObject =
   | { readonly kind: 'workload'; readonly value: Workload }
   | { readonly kind: 'service'; readonly value: SnapshotService }
   | { readonly kind: 'tier'; readonly name: string; readonly value: CalicoTier }
+  | { readonly kind: 'group'; readonly value: AddressGroup }
   | { readonly kind: 'set'; readonly key: string; readonly value: SnapshotAddressSet }
   | { readonly kind: 'mesh'; readonly value: MeshPolicy }
   | { readonly kind: 'policy'; readonly key: string; readonly value: SnapshotPolicy };
@@ -71,6 +73,8 @@ const setKinds: ReadonlySet<string> = new Set(
   calicoGroups.flatMap(({ group }) => [`${group}/NetworkSet`, `${group}/GlobalNetworkSet`]),
 );
 
+const groupKind = 'cilium.io/CiliumCIDRGroup';
+
 /** They are about requests, and are held against the network policies (layers/). */
 const meshKinds: ReadonlySet<string> = new Set([
   'security.istio.io/AuthorizationPolicy',
@@ -84,6 +88,7 @@ export function isOfSnapshot(apiVersion: string, kind: string): boolean {
   return (
     meshKinds.has(key) ||
     setKinds.has(key) ||
+    key === groupKind ||
     policyReaders.has(key) ||
     templates.has(key) ||
     ['/Namespace', '/Pod', '/Service'].includes(key) ||
@@ -139,6 +144,7 @@ function readerOf(
       const ref = { kind, namespace: textAt(metadata, 'namespace'), name: textAt(metadata, 'name') };
       return { kind: 'mesh', value: { ref, object } };
     };
+  if (key === groupKind) return (object) => ({ kind: 'group', value: readAddressGroup(object) });
   if (setKinds.has(key))
     return (object) => {
       const { metadata } = object;

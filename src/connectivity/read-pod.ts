@@ -16,16 +16,47 @@ export function readPod(object: JsonMap, isStored: boolean, interned: Interned):
   const controller = owners.find((owner) => fieldOf(owner, 'controller') === true);
   const labels = interned.labels(textsOf(fieldOf(metadata, 'labels')));
   const [kind, name] = makerOf(controller, labels) ?? ['Pod', textAt(metadata, 'name')];
-  return {
-    namespace: textAt(metadata, 'namespace'),
-    kind,
-    name,
+  const ips = listAt(status, 'podIPs');
+  return new ReadPod(
+    { namespace: textAt(metadata, 'namespace'), kind, name },
     labels,
-    pods: 1,
-    ports: interned.ports(portsOf(spec)),
-    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
-    addresses: setOfAddresses(listAt(status, 'podIPs'), ipOf),
-  };
+    interned.ports(portsOf(spec)),
+    fieldOf(spec, 'hostNetwork') === true,
+    ips.length > 1 ? ips.map((one) => textAt(one, 'ip')) : textAt(ips[0], 'ip'),
+  );
+}
+
+/** Of the addresses, which few policies are about, it keeps the texts: there are as many as pods. */
+class ReadPod implements Workload {
+  readonly namespace: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly labels: StringMap;
+  readonly pods = 1;
+  readonly ports: readonly ContainerPort[];
+  readonly hostNetwork: boolean;
+  readonly ips: string | readonly string[];
+
+  constructor(
+    { namespace, kind, name }: Pick<Workload, 'namespace' | 'kind' | 'name'>,
+    labels: StringMap,
+    ports: readonly ContainerPort[],
+    hostNetwork: boolean,
+    ips: string | readonly string[],
+  ) {
+    this.namespace = namespace;
+    this.kind = kind;
+    this.name = name;
+    this.labels = labels;
+    this.ports = ports;
+    this.hostNetwork = hostNetwork;
+    this.ips = ips;
+  }
+
+  get addresses(): IpSet {
+    if (this.ips === '') return noAddresses;
+    return setOfAddresses(typeof this.ips === 'string' ? [this.ips] : this.ips);
+  }
 }
 
 /** By the label that holds the hash of the template: whose ReplicaSets have its name and that hash. */
@@ -84,20 +115,16 @@ export function protocolOf(written: unknown): ContainerPort['protocol'] {
 
 const noAddresses: IpSet = [];
 
-const ipOf = (one: unknown): unknown => fieldOf(one, 'ip');
-
-export function setOfAddresses(list: readonly unknown[], textOf = (one: unknown) => one): IpSet {
+export function setOfAddresses(list: readonly unknown[]): IpSet {
   let first: IpRange | undefined;
   const others: IpRange[] = [];
-  for (const one of list) {
-    const text = textOf(one);
+  for (const text of list) {
     const range = typeof text === 'string' ? parseCidr(text.includes('/') ? text : oneOf(text)) : undefined;
     if (!range?.ok) continue;
     if (first === undefined) first = range.value;
     else others.push(range.value);
   }
   if (first === undefined) return noAddresses;
-  // A list that grows has room for sixteen more, and there are as many as pods.
   return others.length === 0 ? [first] : normalise([first, ...others]);
 }
 

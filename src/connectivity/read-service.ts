@@ -6,11 +6,12 @@ import type { ServicePort, SnapshotService } from './snapshot.ts';
 export function readService({ metadata, spec }: JsonMap): SnapshotService {
   const selector = textsOf(valueAt(spec, 'selector'));
   const addresses = [...listAt(spec, 'clusterIPs'), valueAt(spec, 'clusterIP')];
-  const labels = new Map(Object.entries(textsOf(valueAt(metadata, 'labels'))));
-  const waypoint = waypointIn(labels, textAt(metadata, 'namespace'));
+  const labels = textsOf(valueAt(metadata, 'labels'));
+  const waypoint = waypointIn(new Map(Object.entries(labels)), textAt(metadata, 'namespace'));
   return {
     namespace: textAt(metadata, 'namespace'),
     name: textAt(metadata, 'name'),
+    ...(Object.keys(labels).length > 0 && { labels }),
     selector: Object.keys(selector).length === 0 ? undefined : selector,
     ports: listAt(spec, 'ports').flatMap((port): readonly ServicePort[] => {
       const [number, target] = [valueAt(port, 'port'), valueAt(port, 'targetPort')];

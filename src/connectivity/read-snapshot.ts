@@ -1,9 +1,11 @@
 /** Objects of the API, as a cluster lists them or files hold them -> a snapshot. */
 import { baselineOf } from '../baseline/baseline.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
+import type { AddressGroup } from '../reach/dialects/cilium/referred.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createMadeByOthers } from './made-by-others.ts';
 import { createObjectReader, type SnapshotOptions, templateOf } from './read-object.ts';
+import { withReferences } from './references.ts';
 import type {
   CalicoTier,
   MeshPolicy,
@@ -22,6 +24,7 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
   const policies = new Map<string, SnapshotPolicy>();
   const mesh: MeshPolicy[] = [];
   const sets = new Map<string, SnapshotAddressSet>();
+  const groups = new Map<string, AddressGroup>();
   const tiers = new Map<string, CalicoTier>();
   const read = createObjectReader(tenancy, options);
   const add = (object: JsonMap): void => {
@@ -41,6 +44,9 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
         break;
       case 'set':
         sets.set(one.key, one.value);
+        break;
+      case 'group':
+        groups.set(one.value.name, one.value);
         break;
       case 'policy':
         policies.set(one.key, one.value);
@@ -64,13 +70,11 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       for (const object of baselineOf(name, owner, tenancy.settings))
         if (object.kind === 'NetworkPolicy') add({ ...object });
     }
-  return {
-    namespaces,
-    workloads,
-    services,
-    policies: [...policies.values()],
-    mesh,
-    sets: [...sets.values()],
-    tiers,
-  };
+  return withReferences(
+    {
+      ...{ namespaces, workloads, services, policies: [...policies.values()] },
+      ...{ mesh, sets: [...sets.values()], groups: [...groups.values()], tiers },
+    },
+    options.hasPods,
+  );
 }

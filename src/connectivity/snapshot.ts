@@ -4,6 +4,7 @@ import type { JsonMap } from '../kubernetes/json.ts';
 import type { StringMap } from '../kubernetes/objects.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
 import type { AddressSet } from '../reach/address-set.ts';
+import type { AddressGroup } from '../reach/dialects/cilium/referred.ts';
 import type { InForce } from '../reach/in-force.ts';
 import type { ContainerPort } from './port-set.ts';
 
@@ -16,6 +17,8 @@ export interface Snapshot {
   readonly mesh?: readonly MeshPolicy[];
   /** Of Calico, which its selectors match by labels; undefined: none. */
   readonly sets?: readonly SnapshotAddressSet[];
+  /** Of Cilium, which its rules name; undefined: none. */
+  readonly groups?: readonly AddressGroup[];
   /** Of Calico, by name, where they are known; beside those that Calico has by itself. */
   readonly tiers?: ReadonlyMap<string, CalicoTier>;
 }
@@ -52,6 +55,8 @@ export interface Workload {
 export interface SnapshotService {
   readonly namespace: string;
   readonly name: string;
+  /** Undefined: none. */
+  readonly labels?: StringMap;
   /** Undefined: Kubernetes does not write its endpoints. */
   readonly selector: StringMap | undefined;
   readonly ports: readonly ServicePort[];
@@ -73,6 +78,8 @@ export interface ServicePort {
 export interface SnapshotPolicy {
   readonly ref: PolicyRef;
   readonly inForce: InForce;
+  /** Of a policy that refers to other objects: without what these say. */
+  readonly written?: InForce;
 }
 
 /** A NetworkSet or GlobalNetworkSet. */

@@ -1,5 +1,5 @@
 /** The stages through which a connection goes on one side, and the order of the policies in them. */
-
+import type { InForceRule } from '../reach/in-force.ts';
 import type { Reading } from './readings.ts';
 import type { CalicoTier, Snapshot, SnapshotPolicy } from './snapshot.ts';
 
@@ -116,4 +116,14 @@ function orderOf({ inForce: { stage } }: SnapshotPolicy): number {
     case 'calico':
       return stage.order ?? Number.POSITIVE_INFINITY;
   }
+}
+
+/** Then rules that let every request through: one for some requests takes nothing away from them. */
+export function denialsFirst<One extends { readonly rule: InForceRule }>(steps: readonly One[]): readonly One[] {
+  if (!steps.some(({ rule }) => rankOf(rule) !== 1)) return steps;
+  return steps.toSorted((one, other) => rankOf(one.rule) - rankOf(other.rule));
+}
+
+function rankOf({ action, layer7 }: InForceRule): number {
+  return action === 'deny' ? 0 : layer7 === undefined ? 1 : 2;
 }

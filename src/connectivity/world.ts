@@ -23,7 +23,7 @@ import {
 } from './port-set.ts';
 import type { Reading } from './readings.ts';
 import type { Snapshot, SnapshotPolicy } from './snapshot.ts';
-import { comparePlaces, createPlaces, type Place, type Stage } from './stages.ts';
+import { comparePlaces, createPlaces, denialsFirst, type Place, type Stage } from './stages.ts';
 import { stepsAbout } from './steps-about.ts';
 
 /** One rule, joined with whom it is about. */
@@ -103,9 +103,17 @@ export function createLiveWorld(
   /** By the index of a class. */
   let planOf: Readonly<Record<Direction, (Plan | undefined)[]>> = { ingress: [], egress: [] };
   const plans = { ingress: new Map<string, Plan>(), egress: new Map<string, Plan>() };
+  /** Those with policies of a namespace are its own. Its classes stand together, so those of one namespace are kept at a time. */
+  const near = {
+    ingress: { home: '', plans: new Map<string, Plan>() },
+    egress: { home: '', plans: new Map<string, Plan>() },
+  };
   const forgetAll = (): void => {
     planOf = { ingress: [], egress: [] };
-    for (const direction of directions) plans[direction].clear();
+    for (const direction of directions) {
+      plans[direction].clear();
+      near[direction].plans.clear();
+    }
   };
   const forget = (index: number): void => {
     for (const direction of directions) planOf[direction][index] = undefined;
@@ -124,7 +132,10 @@ export function createLiveWorld(
     own.sort(comparePlaces);
     let key = '';
     for (const { number } of own) key += `${number},`;
-    const shared = plans[direction];
+    const isNear = own.some(({ policy }) => policy.ref.namespace !== '');
+    const { name } = pods.namespace;
+    if (isNear && near[direction].home !== name) near[direction] = { home: name, plans: new Map() };
+    const shared = isNear ? near[direction].plans : plans[direction];
     let made = shared.get(key);
     if (made === undefined) {
       const every = policyIndex.every.filter((block) => policyIndex.half(block, direction) !== null);
@@ -197,16 +208,6 @@ export function createLiveWorld(
 }
 
 const directions = ['ingress', 'egress'] as const;
-
-/** Then rules that let every request through: one for some requests takes nothing away from them. */
-function denialsFirst(steps: readonly Step[]): readonly Step[] {
-  if (!steps.some(({ rule }) => rankOf(rule) !== 1)) return steps;
-  return steps.toSorted((one, other) => rankOf(one.rule) - rankOf(other.rule));
-}
-
-function rankOf({ action, layer7 }: InForceRule): number {
-  return action === 'deny' ? 0 : layer7 === undefined ? 1 : 2;
-}
 
 function decide(
   plan: Plan,

@@ -64,6 +64,7 @@ export interface PictureTenant {
 /**
  * @param now   milliseconds since the epoch
  * @param scope what is reported; everything counts
+ * @param onPart called before each of its parts: how many are made, of how many
  */
 export function pictureOf(
   snapshot: Snapshot,
@@ -71,23 +72,30 @@ export function pictureOf(
   now: number,
   protection: Protection = nothingKnown,
   scope?: ReportScope,
+  onPart: (done: number, all: number) => void = () => {},
 ): Picture {
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
   const readings = readingsOf(tenancy.settings.plugin, snapshot.policies);
   const worlds = readings.map((reading) => createWorld(snapshot, parties, tenancy.settings, reading));
-  const uses = worlds.map((world) => policyUse(world, snapshot));
+  const parts = worlds.length + (worlds.length + 3) * (scope === undefined ? 1 : 2) + 1;
+  let done = 0;
+  const part = <Made>(make: () => Made): Made => {
+    onPart(done++, parts);
+    return make();
+  };
+  const uses = worlds.map((world) => part(() => policyUse(world, snapshot)));
 
   const isOpen = (pods: PodClass, direction: 'ingress' | 'egress'): boolean =>
     worlds.some((world) => !isIsolated(world, pods, direction));
   const draw = (scope?: ReportScope) => {
-    const views = worlds.map((world) => crossingsOf(world, tenancy, now, scope));
-    const toCome = crossingsToCome(snapshot, parties, readings, tenancy, now, scope);
+    const views = worlds.map((world) => part(() => crossingsOf(world, tenancy, now, scope)));
+    const toCome = part(() => crossingsToCome(snapshot, parties, readings, tenancy, now, scope));
     const classes = parties.classes.filter((pods) => scope === undefined || covers(scope, pods));
     return {
       views,
       crossings: shownCrossings(views, toCome, readings),
-      outside: outsideOf(worlds, classes, tenancy, now),
-      namespaces: namespacesOf(parties, uses, isOpen, scope),
+      outside: part(() => outsideOf(worlds, classes, tenancy, now)),
+      namespaces: part(() => namespacesOf(parties, uses, isOpen, scope)),
     };
   };
   const { views, ...drawn } = draw();
@@ -109,7 +117,7 @@ export function pictureOf(
     gates: gateUse([...joinedCrossings(views).values()], tenancy, now),
     selectNothing: [...known].filter((one) => !selecting.has(one)).map(({ ref }) => refText(ref)),
     openNothing: [...known].filter((one) => selecting.has(one) && !opening.has(one)).map(({ ref }) => refText(ref)),
-    layers: layersOf(snapshot, worlds, tenancy.settings),
+    layers: part(() => layersOf(snapshot, worlds, tenancy.settings)),
     exemptions,
     unread: [...partsUnread(read, readings), ...setsUnread(snapshot.sets, readings)],
   };

@@ -3,6 +3,7 @@
  * Admission needs less, as it relies on no order and no denial (model.ts). Connectivity in a whole cluster needs all of it (connectivity/).
  */
 import type { FieldPath } from '../kubernetes/field-path.ts';
+import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Selector } from '../kubernetes/label-selector.ts';
 import type { Port } from '../kubernetes/port-range.ts';
 import type { Direction } from '../tenancy/tenant.ts';
@@ -14,6 +15,47 @@ export interface InForce {
   readonly parts: readonly Part[];
   /** What of it is not understood. Rules with such a part are left out. */
   readonly unread: readonly Unread[];
+  /** Rules whose peers other objects say. Without these objects they are not understood, and are among the unread. */
+  readonly referring?: readonly Referring[];
+}
+
+/** A rule about whom objects name that change without the policy. */
+export interface Referring {
+  readonly subject: InForceSubject;
+  readonly rule: Omit<InForceRule, 'peer'>;
+  readonly to: Reference;
+}
+
+/** Of Cilium. */
+export type Reference =
+  | {
+      readonly kind: 'groups';
+      /** Undefined: by their labels. */
+      readonly name: string | undefined;
+      readonly labels: readonly Requirement[];
+      readonly except: IpSet;
+    }
+  | {
+      readonly kind: 'services';
+      /** Of any of these. */
+      readonly any: readonly ServiceReference[];
+      /** A rule that names ports, and no Service that there is, is about every peer. */
+      readonly hasPorts: boolean;
+    };
+
+export interface ServiceReference {
+  /** Undefined: of any namespace. */
+  readonly namespace: string | undefined;
+  /** Undefined: by their labels. */
+  readonly name: string | undefined;
+  readonly labels: readonly Requirement[];
+}
+
+/** As it is written: a value of one of several objects is enough. */
+export interface Requirement {
+  readonly key: string;
+  readonly operator: 'In' | 'NotIn' | 'Exists' | 'DoesNotExist';
+  readonly values: readonly string[];
 }
 
 /**

@@ -1,13 +1,13 @@
 /** How `bulkhead explain` says what it found: sentences, JSON or YAML. */
 import { stringify } from 'yaml';
 import type { End } from '../connectivity/endpoints.ts';
-import { type Explanation, nameOfParty, type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
-
-import { differenceOf, type PortSet } from '../connectivity/port-set.ts';
+import { type Explanation, nameOfParty, type PairAnswer, pathText } from '../connectivity/explain.ts';
+import { differenceOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
-import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
+import { refText } from '../connectivity/snapshot.ts';
 import type { UnreadPart } from '../connectivity/unread.ts';
 import { isBlockedAtLayer7, isBlockedInMesh, isConditional, layer7Document, layer7Text } from './explain-layer7.ts';
+import { namelessText, sideText } from './explain-sides.ts';
 
 /** What would have to change on one side. */
 export interface Remedy {
@@ -42,7 +42,6 @@ export type Verdict = 'open' | 'blocked' | 'partly open';
 
 /** Only so many answers are shown in full. */
 const mostAnswers = 5;
-const mostPolicies = 4;
 const mostUnread = 10;
 
 export function verdictOf(explanation: Explanation): Verdict {
@@ -58,7 +57,8 @@ export function worstOf(explanations: readonly Explanation[]): Verdict {
   return (['open', 'partly open'] as const).find((one) => verdicts.includes(one)) ?? 'blocked';
 }
 
-export function explainText(report: ExplainReport): readonly string[] {
+/** @param isWide all policies that isolate a side or let it through, and not the first alone */
+export function explainText(report: ExplainReport, isWide = false): readonly string[] {
   const { from, to, port, explanations, remedies, notes } = report;
   const on = port === '' ? '' : ` on ${port}`;
   const isAlike = explanations.every(
@@ -69,7 +69,7 @@ export function explainText(report: ExplainReport): readonly string[] {
   for (const one of shown) {
     const reading = isAlike ? '' : `${one.reading === 'by the book' ? 'By the book' : `As ${one.reading} reads it`}: `;
     const verdict = `${verdictText(one)}${isUnderstood(report) ? '' : ', as far as it is understood'}`;
-    lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdict}`, ...answersText(one, report), '');
+    lines.push(`${reading}${from.name} -> ${to.name}${on}: ${verdict}`, ...answersText(one, report, isWide), '');
   }
   if (!isUnderstood(report)) lines.push('Not understood, so more may be open or denied:', ...unreadText(report), '');
   for (const { says, manifest } of remedies) lines.push(...says, ...(manifest.length > 0 ? ['', ...manifest] : []), '');
@@ -84,13 +84,20 @@ function unreadText({ unread, problems }: ExplainReport): readonly string[] {
   return [...all.slice(0, mostUnread), ...more].map((one) => `  ${one}`);
 }
 
-function answersText({ answers, left }: Explanation, { from, to, port }: ExplainReport): readonly string[] {
+function answersText(
+  { answers, left }: Explanation,
+  { from, to, port }: ExplainReport,
+  isWide: boolean,
+): readonly string[] {
   const isMany = answers.length > 1 || (answers[0]?.pairs ?? 1) > 1;
   const lines = answers.slice(0, mostAnswers).flatMap((answer) => {
     const others = answer.pairs > 1 ? ` (and ${answer.pairs - 1} more)` : '';
     const pair = `${nameOfParty(answer.from, from)} -> ${nameOfParty(answer.to, to)}${others}`;
     const open = port === '' || isMany ? [`  ${isMany ? `${pair}: ` : ''}${openText(answer)}`] : [];
-    const sides = [...answer.sides.flatMap((side) => sideText(side, answer)), ...layer7Text(answer)];
+    const sides =
+      answer.asked.length === 0
+        ? namelessText(answer)
+        : [...answer.sides.flatMap((side) => sideText(side, answer, isWide)), ...layer7Text(answer)];
     return ['', ...open, ...(isMany ? sides.map((line) => `  ${line}`) : sides)];
   });
   const more = answers.slice(mostAnswers).reduce((sum, { pairs }) => sum + pairs, left);
@@ -113,42 +120,6 @@ function verdictText(explanation: Explanation): string {
 function openText({ open, asked }: PairAnswer): string {
   if (asked.length === 0) return 'blocked, as the pod has no port of that name';
   return open.length === 0 ? 'blocked' : `open on ${portsText(open)}`;
-}
-
-function sideText(side: Side, { asked }: PairAnswer): readonly string[] {
-  const { direction, pods, open, decisions, onOtherPorts } = side;
-  const what = direction === 'egress' ? 'leaving' : 'entering';
-  const verdict = open.length === 0 ? 'blocked' : sameSet(open, asked) ? 'open' : `open on ${portsText(open)}`;
-  return [
-    `  ${what} ${pods.namespace.name}: ${verdict}`,
-    ...decisions.map((one) => `    ${decisionText(one, asked)}`),
-    ...onOtherPorts
-      .slice(0, mostPolicies)
-      .map(({ policy, path, ports }) => `    ${refText(policy.ref)} ${path} allows it on ${portsText(ports)} alone`),
-  ];
-}
-
-function decisionText({ stage, step, action, ports }: Side['decisions'][number], asked: PortSet): string {
-  const on = sameSet(ports, asked) ? '' : ` on ${portsText(ports)}`;
-  if (step !== undefined) {
-    const verbs = { allow: 'allows', deny: 'denies', pass: 'leaves to the next stage what comes' } as const;
-    const where = `${refText(step.policy.ref)} ${pathText(step)}`;
-    const only =
-      step.rule.layer7 === undefined
-        ? ''
-        : `, for ${step.rule.layer7.slice(0, 3).join(', ')} alone, as a proxy decides`;
-    const untyped = step.rule.isUntyped === true ? ', although policyTypes leaves that direction out' : '';
-    return action === 'pass'
-      ? `${where} leaves it to the next stage${on}`
-      : `${where} ${verbs[action]} it${on}${only}${untyped}`;
-  }
-  if (stage === undefined) return `nothing denies it${on}`;
-  return `no rule allows it${on}, and it is isolated by ${policiesText(stage.closedBy)}`;
-}
-
-function policiesText(policies: readonly SnapshotPolicy[]): string {
-  const [first = '', ...others] = new Set(policies.map(({ ref }) => refText(ref)));
-  return others.length === 0 ? first : `${first} and ${others.length} more`;
 }
 
 interface Shape {

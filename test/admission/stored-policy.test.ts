@@ -3,7 +3,10 @@ import t from 'tap';
 import type { NamespaceRecord } from '../../src/admission/facts.ts';
 import { createNamespaceStore } from '../../src/admission/namespace-store.ts';
 import { judgeStoredPolicy, type NonCompliantPolicy } from '../../src/admission/stored-policy.ts';
+import { istioAuthorizationPolicy } from '../../src/kinds/istio-authorization-policy/istio-authorization-policy.ts';
+import type { PolicyKind } from '../../src/kinds/kind.ts';
 import { networkPolicy } from '../../src/kinds/network-policy/network-policy.ts';
+import { policyKinds } from '../../src/kinds/policy-kind.ts';
 import type { NetworkPolicy } from '../../src/kubernetes/objects.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
@@ -37,12 +40,16 @@ const agreed: World = {
   now,
 };
 
-function judged(policy: NetworkPolicy, changed: Partial<World> = {}): NonCompliantPolicy | undefined {
+function judged(
+  policy: NetworkPolicy,
+  changed: Partial<World> = {},
+  kind: PolicyKind = networkPolicy,
+): NonCompliantPolicy | undefined {
   const { acme, beta, settings, namespaces, now } = { ...agreed, ...changed };
   const tenancy = createTenancy(settings, [acme, beta]);
   const store = createNamespaceStore(() => tenancy);
   for (const one of namespaces) store.set(one);
-  return judgeStoredPolicy(networkPolicy, policy, { tenancy, namespaces: store, now });
+  return judgeStoredPolicy(kind, policy, { tenancy, namespaces: store, now });
 }
 
 const policy = (spec: object, metadata: object = {}): NetworkPolicy => ({
@@ -146,6 +153,27 @@ t.test('the policies of the platform, and those that Bulkhead keeps, are left ou
   t.ok(judged(policy(open, { name: 'bulkhead-allow-dns' })), 'the name alone is not enough');
   t.ok(judged(policy(open, managed)), 'nor is the label');
 });
+
+t.test(
+  'a policy of a kind that the settings do not have read is non-compliant, unless they give the kind',
+  async (t) => {
+    const unread = policyKinds.filter(({ section }) => section !== undefined && settings[section] === undefined);
+    t.ok(unread.includes(istioAuthorizationPolicy));
+    for (const kind of unread) {
+      const resource = `${kind.plural}.${kind.group}`;
+      t.match(judged(policy({}), {}, kind), {
+        kind: kind.kind,
+        findings: [{ check: 'unknown-policy-kind', path: 'kind', reason: new RegExp(`^${resource} may open`) }],
+      });
+      const given = (...tenants: string[]) => ({
+        settings: { ...settings, policyKinds: [{ resource, tenants: new Set(tenants) }] },
+      });
+      t.equal(judged(policy({}), given('acme'), kind), undefined);
+      t.ok(judged(policy({}), given('beta'), kind), 'to another tenant');
+      t.equal(judged(policy({}, { namespace: 'monitoring' }), {}, kind), undefined, 'of the platform');
+    }
+  },
+);
 
 t.test('a policy that cannot be judged is non-compliant', async (t) => {
   const thrower = policy(open);

@@ -73,6 +73,25 @@ t.test('names of files cannot command a terminal', async (t) => {
   }
 });
 
+t.test('a policy of Istio is a finding where the settings have no section for it', async (t) => {
+  const policy = JSON.stringify({
+    ...{
+      apiVersion: 'security.istio.io/v1',
+      kind: 'AuthorizationPolicy',
+      metadata: { name: 'any', namespace: 'acme-web' },
+    },
+    spec: { rules: [{}] },
+  });
+  const bare = join(
+    t.testdir({ 'bulkhead.yaml': 'apiVersion: bulkhead.dev/v1alpha1\nkind: Settings\nspec: {}\n' }),
+    'bulkhead.yaml',
+  );
+  const from = [...example.slice(0, 2), '--config', bare, '-f', '-', '-o', 'json'];
+  const { code, text } = await audit(from, `${pods('acme-web')}---\n${policy}\n`);
+  t.equal(code, 1);
+  t.match(text, 'unknown-policy-kind');
+});
+
 t.test('what is wrong with the files ends it', async (t) => {
   await t.rejects(audit([...config, '-f', cluster]), { message: /^without tenants / });
   await t.rejects(audit([...example, '-f', cluster, '--context', 'a']), { message: /are for a cluster/ });
@@ -128,7 +147,10 @@ spec: { containers: [{ name: web, image: web, ports: [{ name: http, containerPor
   await runCommandLine(['audit', ...example, '-f', folder], surroundings);
   // On a machine that reads them within the second, nothing is to be said.
   if (performance.now() - from > 5000) t.match(shown[0], /^\d+ of 12 files$/);
-  t.ok(shown.slice(0, -1).every((text) => /^\d+ of 12 files$/.test(text)));
+  t.ok(
+    shown.every((text) => /^(\d+ of 12 files|\d+ of \d+ parts of the report|)$/.test(text)),
+    shown.join(),
+  );
   t.equal(shown.at(-1), '');
 });
 

@@ -82,3 +82,26 @@ t.test('what cannot be listed is said', async (t) => {
   const { unread } = await surveyOf({ ...cluster, unreadable: ['/apis/cilium.io/v1/ciliumolds'] });
   t.match(unread, [/^\/apis\/cilium\.io\/v1\/ciliumolds cannot be listed/]);
 });
+
+t.test('of Istio, what the settings have no section for is listed, also of kinds that Bulkhead can read', async (t) => {
+  const withPolicies = {
+    ...cluster,
+    discovery: {
+      '/apis': groups('security.istio.io'),
+      '/apis/security.istio.io/v2': {
+        resources: ['AuthorizationPolicy', 'PeerAuthentication', 'RequestAuthentication'].map((kind) =>
+          resource(`${kind.toLowerCase().replace(/y$/, 'ie')}s`, kind),
+        ),
+      },
+    },
+    objects: {
+      ...cluster.objects,
+      '/apis/security.istio.io/v1/authorizationpolicies': [{ ...named('callers'), spec: { rules: [{}] } }],
+      '/apis/security.istio.io/v2/peerauthentications': [named('plain')],
+      '/apis/security.istio.io/v2/requestauthentications': [named('tokens')],
+    },
+  };
+  t.same(found(await surveyOf(withPolicies)), [
+    'unknown-policy-kind false AuthorizationPolicy acme-web/callers,PeerAuthentication acme-web/plain,RequestAuthentication acme-web/tokens',
+  ]);
+});

@@ -128,6 +128,99 @@ t.test('who is not there is said, with who is', async (t) => {
   await t.rejects(run(['a', 'b', 'c']), /explain takes two ends/);
 });
 
+t.test('a URL is taught to be written as a host and a port', async (t) => {
+  const rows = {
+    'http://x:80': 'x:80',
+    'https://api.partner.example/orders?a=b': 'api.partner.example:443',
+    'HTTP://web': 'web:80',
+    'postgres://user:pass@db.beta-data.svc/main': 'db.beta-data.svc:5432',
+    'https://[2001:db8::1]/': '[2001:db8::1]:443',
+    'http:///': 'acme-web/front:80',
+  };
+  for (const [url, instead] of Object.entries(rows))
+    for (const ends of [
+      ['acme-web/front', url],
+      [url, 'acme-web/front:8080'],
+    ]) {
+      const { code, error } = await run(ends);
+      t.equal(code, 2);
+      t.equal(error, `${JSON.stringify(url)} is a URL: write the host and the port alone, as in ${instead}`);
+    }
+});
+
+t.test('where a named port decides, the answer says what the pod calls its ports', async (t) => {
+  const lacking = await run(['acme-web/front', 'beta-data/database:nix']);
+  t.strictSame(lacking.lines.slice(1, 4), [
+    '',
+    '  StatefulSet beta-data/database has no port of that name: it has sql (5432/TCP)',
+  ]);
+  const policy = (port: string) =>
+    namespaced(
+      'NetworkPolicy',
+      'by-name',
+      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port }] }] },
+      'networking.k8s.io/v1',
+    );
+  const says = async (port: string) =>
+    (await run(['-f', await folderOf(t, [policy(port)]), 'internet', 'acme-web/front:9999'])).lines.join('\n');
+  const rule = 'NetworkPolicy acme-web/by-name spec.ingress[0]';
+  t.match(await says('http'), `${rule} allows it on 8080/TCP alone, as Deployment acme-web/front calls it http/TCP`);
+  t.match(
+    await says('grpc'),
+    `${rule} allows it on grpc/TCP alone, and Deployment acme-web/front has no port of that name`,
+  );
+});
+
+t.test('-o wide names every policy that isolates a side, and every rule that lets it through', async (t) => {
+  const own = (name: string) =>
+    namespaced(
+      'NetworkPolicy',
+      name,
+      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port: 8080 }] }] },
+      'networking.k8s.io/v1',
+    );
+  const args = ['-f', await folderOf(t, [own('one'), own('two')]), 'internet', 'acme-web/front:8080'];
+  const baseline = 'NetworkPolicy acme-web/bulkhead-default-deny';
+  const narrow = await run(args);
+  t.notMatch(narrow.lines.join('\n'), 'acme-web/two');
+  const wide = await run(['-o', 'wide', ...args]);
+  t.equal(wide.lines[3], '    NetworkPolicy acme-web/one spec.ingress[0] allows it');
+  t.equal(wide.lines[4], '    NetworkPolicy acme-web/two spec.ingress[0] allows it too');
+  t.match(wide.lines[5], /^ {4}it is isolated by NetworkPolicy acme-web\/one, NetworkPolicy acme-web\/two, /);
+  t.match(wide.lines[5], baseline);
+  const blocked = await run(['-o', 'wide', 'acme-web/front', 'beta-data/database:5432']);
+  t.match(
+    blocked.lines[3],
+    /^ {4}no rule allows it, and it is isolated by NetworkPolicy .*, NetworkPolicy .*, NetworkPolicy /,
+  );
+  t.notMatch(blocked.lines[3], / more$/);
+});
+
+t.test('what is proposed for the internet leaves out what is inside, and is admitted where the grant is', async (t) => {
+  const refused = await run(['acme-web/front', 'internet:443']);
+  t.match(refused.lines.join('\n'), /an entry of network\.egress of acme with cidr: internet\./);
+  const manifest = refused.lines.slice(refused.lines.indexOf('apiVersion: networking.k8s.io/v1')).join('\n');
+  const { egress } = parse(manifest).spec;
+  t.match(egress[0].to, [{ ipBlock: { cidr: '0.0.0.0/0' } }]);
+  t.ok(egress[0].to[0].ipBlock.except.includes('10.0.0.0/8'));
+
+  const tenants = t.testdir({
+    'acme.yaml': JSON.stringify({
+      ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } },
+      spec: {
+        ...{ members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } },
+        network: { egress: [{ cidr: 'internet', ports: [{ protocol: 'TCP', port: 443 }] }] },
+      },
+    }),
+  });
+  const granted = [...example.slice(0, 2), '--tenants', tenants, '-f', 'docs/examples/application'];
+  const { lines } = await run(['acme-web/front', 'internet:443'], granted);
+  t.match(lines.join('\n'), /^To let it leave acme-web, add a policy for egress on 443\/TCP:$/m);
+  const file = join(t.testdirName, '..', 'internet.yaml');
+  await writeFile(file, lines.slice(lines.indexOf('apiVersion: networking.k8s.io/v1')).join('\n'));
+  t.equal((await run(['-f', file, 'acme-web/front', 'internet:443'], granted)).code, 0, 'it helps');
+});
+
 const namespaced = (kind: string, name: string, spec: object, apiVersion: string): object => ({
   apiVersion,
   kind,

@@ -4,7 +4,7 @@
  *
  *   ClusterNetworkPolicy  Admin tier by priority, then the policies of the engine, then the Baseline tier; Pass goes to the next tier
  *   NetworkPolicy         union; who is selected in a direction and not allowed is denied
- *   CiliumNetworkPolicy   in the same union; a denial wins
+ *   CiliumNetworkPolicy   in the same union; a denial wins; its groups and Services are what these are now
  *   Calico                tiers by order, in a tier policies by order and name; NetworkPolicies have the order 1000 in the tier default;
  *                         a GlobalNetworkPolicy stands among them, for the namespaces that it selects; selectors of both match addresses of
  *                         NetworkSets by their labels, as if they were pods
@@ -13,7 +13,14 @@ import type { Labels, WrittenSelector } from '../reach/evaluator.ts';
 import { nameLabel, selects } from '../reach/evaluator.ts';
 import { type Address, type Block, isIn, readAddress, readBlock } from '../reach/evaluator-addresses.ts';
 import { isCalicoMatch } from './naive-calico-selector.ts';
-import { type EngineReading, nodeNetwork, podNetwork, type RandomWorld, type Written } from './random-world.ts';
+import {
+  type EngineReading,
+  nodeLabels,
+  nodeNetwork,
+  podNetwork,
+  type RandomWorld,
+  type Written,
+} from './random-world.ts';
 
 export type Direction = 'ingress' | 'egress';
 export interface Wire {
@@ -33,6 +40,7 @@ export type NaiveParty =
   | NaivePod
   | { readonly kind: 'address'; readonly address: Address }
   | { readonly kind: 'name'; readonly name: string }
+  /** Any node: of its labels nothing is known. */
   | { readonly kind: 'node' };
 
 /** For tests of the search: what a careless reader would take it for. */
@@ -47,6 +55,8 @@ export interface Mistakes {
   readonly namespacesWin?: boolean;
   /** A GlobalNetworkSet is in every namespace. */
   readonly setsAreEverywhere?: boolean;
+  /** A selector of CiliumCIDRGroups matches each of them by itself. */
+  readonly groupsAreApart?: boolean;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: written objects, as they are on the wire
@@ -65,6 +75,15 @@ export interface Naive {
   /** What the policies of one side let through. */
   side(pod: NaivePod, direction: Direction, peer: NaiveParty, wire: Wire): boolean;
   connects(from: NaiveParty, to: NaiveParty, wire: Wire): boolean;
+  /** Those that list the address. */
+  groupsOf(address: Address): readonly NaiveGroup[];
+}
+
+/** A CiliumCIDRGroup. */
+export interface NaiveGroup {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly nets: readonly string[];
 }
 
 export function createNaive({ objects, reading, addresses, names }: RandomWorld, mistakes: Mistakes = {}): Naive {
@@ -100,10 +119,13 @@ export function createNaive({ objects, reading, addresses, names }: RandomWorld,
   const sets = objects
     .filter(({ kind }) => kind.endsWith('NetworkSet'))
     .map((one) => readSet(one, namespaces, mistakes));
+  const groups = objects.filter(({ kind }) => kind === 'CiliumCIDRGroup').map(readGroup);
+  const services = objects.filter(({ kind }) => kind === 'Service');
   const side: Naive['side'] = (pod, direction, peer, wire) =>
-    decide({ pod, direction, reading, mistakes, policies, sets }, peer, wire);
+    decide({ pod, direction, reading, mistakes, policies, sets, groups, services }, peer, wire);
   return {
     ...{ pods, others, side },
+    groupsOf: (address) => groups.filter(({ nets }) => isInNets(nets, address)),
     connects: (from, to, wire) =>
       (from.kind !== 'pod' || side(from, 'egress', to, wire)) && (to.kind !== 'pod' || side(to, 'ingress', from, wire)),
   };
@@ -116,6 +138,8 @@ interface Asked {
   readonly mistakes: Mistakes;
   readonly policies: readonly Written[];
   readonly sets: readonly NaiveSet[];
+  readonly groups: readonly NaiveGroup[];
+  readonly services: readonly Written[];
 }
 
 /** Addresses with labels, of a namespace or of none. */
@@ -140,6 +164,17 @@ function readSet({ metadata, spec }: Any, namespaces: ReadonlyMap<string, Labels
     nets: spec.nets,
     isEverywhere: namespace === undefined && mistakes.setsAreEverywhere === true,
   };
+}
+
+function readGroup({ metadata, spec }: Any): NaiveGroup {
+  return { name: metadata.name, labels: new Map(Object.entries(metadata.labels)), nets: spec.externalCIDRs };
+}
+
+function isInNets(nets: readonly string[], address: Address): boolean {
+  return nets.some((net) => {
+    const block = readBlock(net);
+    return block !== undefined && isIn(address, block);
+  });
 }
 
 function decide(asked: Asked, peer: NaiveParty, wire: Wire): boolean {
@@ -373,13 +408,14 @@ function isolatesOnCilium(policy: Any, { pod, direction }: Asked): boolean {
   });
 }
 
-function ciliumRules(policy: Any, { pod, direction, mistakes }: Asked): Rule[] {
+function ciliumRules(policy: Any, asked: Asked): Rule[] {
+  const { pod, direction, mistakes } = asked;
   return specsOf(policy).flatMap((spec) => {
     if (!isCiliumSubject(policy, spec, pod)) return [];
     const ruleOf = (rule: Any, action: Verdict): Rule => ({
       action,
       about: (peer, wire) =>
-        isCiliumPeer(rule, direction, peer, policy.metadata.namespace) &&
+        isCiliumPeer(rule, action, peer, policy.metadata.namespace, asked) &&
         isCiliumPort(rule, wire, namesOf(pod, direction, peer, mistakes)),
     });
     return [
@@ -389,8 +425,8 @@ function ciliumRules(policy: Any, { pod, direction, mistakes }: Asked): Rule[] {
   });
 }
 
-function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, own: string | undefined): boolean {
-  const prefix = direction === 'ingress' ? 'from' : 'to';
+function isCiliumPeer(rule: Any, action: Verdict, peer: NaiveParty, own: string | undefined, asked: Asked): boolean {
+  const prefix = asked.direction === 'ingress' ? 'from' : 'to';
   const listed = Object.keys(rule).filter((name) => name.startsWith(prefix) && name !== 'toPorts');
   // Without peers: everybody where something is said of ports, else nobody.
   if (listed.length === 0) return (rule.toPorts ?? []).length + (rule.icmps ?? []).length > 0;
@@ -402,7 +438,25 @@ function isCiliumPeer(rule: Any, direction: Direction, peer: NaiveParty, own: st
       case 'CIDR':
         return hasAddress(items, [], peer, 'allow', 'Cilium');
       case 'CIDRSet':
-        return items.some(({ cidr, except = [] }) => hasAddress([cidr], except, peer, 'allow', 'Cilium'));
+        return items.some((item) =>
+          item.cidr === undefined
+            ? isInGroups(item, peer, asked)
+            : hasAddress([item.cidr], item.except ?? [], peer, 'allow', 'Cilium'),
+        );
+      case 'Nodes':
+        return peer.kind === 'node' && items.some((selector) => isOfNodes(selector, action));
+      case 'Services': {
+        const meant = asked.services.filter((service) => items.some((item) => isMeantService(item, service)));
+        // Nothing is put in place of it, and a rule without peers and with ports is for everybody.
+        if (meant.length === 0) return (rule.toPorts ?? []).length + (rule.icmps ?? []).length > 0;
+        return (
+          peer.kind === 'pod' &&
+          meant.some(
+            ({ metadata, spec }: Any) =>
+              metadata.namespace === peer.namespace && selects({ matchLabels: spec.selector }, peer.labels),
+          )
+        );
+      }
       case 'Entities':
         return items.some((entity) => isEntity(entity, peer));
       case 'FQDNs':
@@ -421,6 +475,40 @@ function isCiliumEndpoint(written: Any, peer: NaivePod, own: string | undefined)
     (key) => key === 'io.kubernetes.pod.namespace' || key.startsWith('io.cilium.k8s.namespace.labels.'),
   );
   return selects(selector, ciliumLabels(peer)) && (isOfNamespace || own === undefined || peer.namespace === own);
+}
+
+/** An address has the labels of every group that lists it, and a value of one of them is enough. */
+function isInGroups({ cidrGroupRef, cidrGroupSelector }: Any, peer: NaiveParty, { groups, mistakes }: Asked): boolean {
+  if (peer.kind !== 'address') return false;
+  const own = groups.filter(({ nets }) => isInNets(nets, peer.address));
+  if (cidrGroupRef !== undefined) return own.some(({ name }) => name === cidrGroupRef);
+  const { matchLabels = {}, matchExpressions = [] } = cidrGroupSelector;
+  if (mistakes.groupsAreApart === true) return own.some(({ labels }) => selects(cidrGroupSelector, labels));
+  const written: Any[] = [
+    ...Object.entries(matchLabels).map(([key, value]) => ({ key, operator: 'In', values: [value] })),
+    ...matchExpressions,
+  ];
+  return written.every(({ key, operator, values }) => {
+    const has = own.some(({ labels }) => (values === undefined ? labels.has(key) : values.includes(labels.get(key))));
+    return operator === 'In' || operator === 'Exists' ? has : !has;
+  });
+}
+
+export function isMeantService(
+  { k8sService, k8sServiceSelector }: Any,
+  { metadata }: Pick<Written, 'metadata'>,
+): boolean {
+  const { namespace = metadata.namespace } = k8sService ?? k8sServiceSelector;
+  if (namespace !== metadata.namespace) return false;
+  if (k8sService) return k8sService.serviceName === metadata.name;
+  return selects(k8sServiceSelector.selector, new Map(Object.entries(metadata.labels ?? {})));
+}
+
+/** One node is enough to open, and a denial is sure where it is about each. `node:` is the source of their labels. */
+function isOfNodes(written: Any, action: Verdict): boolean {
+  const selector: WrittenSelector = JSON.parse(JSON.stringify(written).replaceAll('"node:', '"'));
+  const isOf = (labels: object) => selects(selector, new Map(Object.entries(labels)));
+  return action === 'deny' ? nodeLabels.every(isOf) : nodeLabels.some(isOf);
 }
 
 function isEntity(entity: string, { kind }: NaiveParty): boolean {

@@ -31,6 +31,10 @@ export const wires: readonly { readonly protocol: string; readonly port: number 
   (protocol) => [1, 52, 53, 54, 79, 80, 81, 82, 90, 91, 443, 5432, 65535].map((port) => ({ protocol, port })),
 );
 const numbers = [53, 80, 81, 90, 443, 5432] as const;
+/** All that the labels of a node can be, of those that selectors of nodes name: of a node, no more is known here than that it is one. */
+export const nodeLabels: readonly Readonly<Record<string, string>>[] = [{}, { zone: 'a' }, { zone: 'b' }].flatMap(
+  (one) => [one, { ...one, role: 'gateway' }],
+);
 export const podNetwork = '10.244.0.0/16';
 export const nodeNetwork = '192.168.0.0/24';
 export const tenantLabel = 'bulkhead.dev/tenant';
@@ -94,6 +98,7 @@ export function randomWorld(seed: number, reading: EngineReading): RandomWorld {
   const objects = [
     ...[...namespaces, ...(reading === 'Calico' ? tiers(random) : []), ...pods],
     ...(reading === 'Calico' ? addressSets(random, names) : []),
+    ...(reading === 'Cilium' ? [...addressGroups(random), ...services(random, names)] : []),
     ...policies.filter((one) => !baselines.slice(1).includes(one)),
   ];
   const dnsNames = reading === 'Cilium' ? ['api.example.org', 'example.org', 'a.b.example.org'] : [];
@@ -141,6 +146,35 @@ function addressSets(random: Random, namespaces: readonly string[]): readonly Wr
       spec: { nets },
     };
   });
+}
+
+/** Some list the same addresses, which then have the labels of both. */
+function addressGroups(random: Random): readonly Written[] {
+  const { pick } = random;
+  return groupNames.slice(0, random.below(4)).map((name): Written => {
+    const labels = {
+      ...(random.below(3) > 0 && { env: pick(['prod', 'dev']) }),
+      ...(random.below(3) === 0 && { role: pick(['front', 'back']) }),
+    };
+    const externalCIDRs = random.some(ranges.slice(1), 1 + random.below(2));
+    return { apiVersion: 'cilium.io/v2', kind: 'CiliumCIDRGroup', metadata: { name, labels }, spec: { externalCIDRs } };
+  });
+}
+const groupNames = ['partners', 'offices', 'clouds'] as const;
+const serviceNames = ['web', 'db'] as const;
+
+/** Each with a selector: addresses of the others are in EndpointSlices, which nobody reads here. */
+function services(random: Random, namespaces: readonly string[]): readonly Written[] {
+  const { pick } = random;
+  return namespaces.flatMap((namespace) =>
+    serviceNames.flatMap((name): Written[] => {
+      if (random.below(3) === 0) return [];
+      const labels = { ...(random.below(3) > 0 && { env: pick(['prod', 'dev']) }) };
+      const selector = pick<Json>([{ app: name }, { app: name }, { app: name, role: pick(['front', 'back']) }]);
+      const spec = { selector, ports: [{ port: 80, targetPort: pick(numbers) }] };
+      return [{ apiVersion: 'v1', kind: 'Service', metadata: { namespace, name, labels }, spec }];
+    }),
+  );
 }
 
 const policiesOf: Readonly<Record<EngineReading, readonly ((draw: Draw) => Written)[]>> = {
@@ -383,7 +417,9 @@ class Draw {
         () => ({ [`${prefix}Endpoints`]: this.#some(2, endpoint) }),
         () => ({ [`${prefix}Entities`]: this.#some(2, () => pick(entities)) }),
         () => ({ [`${prefix}CIDR`]: [pick(ranges)] }),
-        () => ({ [`${prefix}CIDRSet`]: this.#some(2, () => this.#block()) }),
+        () => ({ [`${prefix}CIDRSet`]: this.#some(2, () => (this.#chance(2) ? this.#group() : this.#block())) }),
+        () => ({ [`${prefix}Nodes`]: this.#some(2, () => this.#nodeSelector()) }),
+        () => (prefix === 'to' && !denies ? { toServices: this.#some(2, () => this.#serviceReference()) } : {}),
         () =>
           prefix === 'to' && !denies
             ? { toFQDNs: [pick<Json>([{ matchName: 'api.example.org' }, { matchPattern: '*.example.org' }])] }
@@ -414,6 +450,46 @@ class Draw {
       return { apiVersion: 'cilium.io/v2', kind: 'CiliumClusterwideNetworkPolicy', metadata, ...written };
     }
     return { apiVersion: 'cilium.io/v2', kind: 'CiliumNetworkPolicy', metadata: this.#metadata(), ...written };
+  }
+
+  #group(): Json {
+    const { pick } = this.#random;
+    return pick<() => Json>([
+      () => ({ cidrGroupRef: pick([...groupNames, 'nobody']) }),
+      () => ({ cidrGroupRef: pick(groupNames) }),
+      () => ({ cidrGroupSelector: this.#labelSelector() }),
+    ])();
+  }
+
+  /** Of Services and groups. */
+  #labelSelector(): Json {
+    const { pick } = this.#random;
+    return pick<() => Json>([
+      () => ({ matchLabels: { env: pick(['prod', 'dev']) } }),
+      () => ({ matchLabels: { env: 'prod', role: 'front' } }),
+      () => ({ matchExpressions: [{ key: 'env', operator: pick(['In', 'NotIn']), values: ['prod', 'test'] }] }),
+      () => ({ matchExpressions: [{ key: 'role', operator: pick(['Exists', 'DoesNotExist']) }] }),
+    ])();
+  }
+
+  #serviceReference(): Json {
+    const { pick } = this.#random;
+    const place = this.#chance(3) ? {} : { namespace: this.#namespaces[this.#random.below(this.#namespaces.length)] };
+    return this.#chance(2)
+      ? { k8sService: { serviceName: pick([...serviceNames, 'nobody']), ...place } }
+      : { k8sServiceSelector: { selector: this.#labelSelector(), ...place } };
+  }
+
+  #nodeSelector(): Json {
+    const { pick } = this.#random;
+    const source = pick(['', 'node:']);
+    return pick<() => Json>([
+      () => ({}),
+      () => ({ matchLabels: { [`${source}zone`]: pick(['a', 'b']) } }),
+      () => ({ matchLabels: { [`${source}zone`]: 'a', [`${source}role`]: 'gateway' } }),
+      () => ({ matchExpressions: [{ key: `${source}zone`, operator: pick(['In', 'NotIn']), values: ['a'] }] }),
+      () => ({ matchExpressions: [{ key: `${source}role`, operator: pick(['Exists', 'DoesNotExist']) }] }),
+    ])();
   }
 
   #calicoText(depth: number): string {

@@ -62,6 +62,41 @@ const bugs: readonly Bug[] = [
       }),
   },
   {
+    says: 'a CiliumCIDRGroup is left out',
+    reading: 'Cilium',
+    reads: (object) => (object.kind === 'CiliumCIDRGroup' ? { ...object, kind: 'Endpoints' } : object),
+  },
+  {
+    says: 'labels of groups that list one address are kept apart',
+    reading: 'Cilium',
+    mistakes: { groupsAreApart: true },
+  },
+  {
+    says: 'a Service is left out',
+    reading: 'Cilium',
+    reads: (object) => (object.kind === 'Service' ? { ...object, kind: 'Endpoints' } : object),
+  },
+  {
+    says: 'a Service without a namespace is of the own one',
+    reading: 'Cilium',
+    first: 1100,
+    reads: (object) =>
+      inSpecs(object, (spec) => {
+        for (const rule of spec.egress ?? [])
+          for (const { k8sService, k8sServiceSelector } of rule.toServices ?? [])
+            (k8sService ?? k8sServiceSelector).namespace ??= object.metadata.namespace;
+      }),
+  },
+  {
+    says: 'a denial about some nodes is about all of them',
+    reading: 'Cilium',
+    reads: (object) =>
+      inSpecs(object, (spec) => {
+        for (const rule of [...(spec.ingressDeny ?? []), ...(spec.egressDeny ?? [])])
+          for (const list of ['fromNodes', 'toNodes']) if (rule[list]) rule[list] = [{}];
+      }),
+  },
+  {
     says: 'policyTypes is Ingress where it is not written',
     reading: 'by the book',
     reads: (object) => {

@@ -64,6 +64,8 @@ func (one *group) labels() labels.LabelArray {
 	}
 	found = append(found, api.LabelForCIDRGroupRef(one.Name))
 	for key, value := range one.Labels {
+		// Whether the key is there; its values are in the other form.
+		found = append(found, labels.NewLabel(key, value, labels.LabelSourceCIDRGroup))
 		found = append(found, labels.EncodedCIDRGroupLabel(key, value, labels.LabelSourceCIDRGroup))
 	}
 	for _, external := range one.External {

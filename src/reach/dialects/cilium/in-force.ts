@@ -1,23 +1,53 @@
 /** CiliumNetworkPolicy and CiliumClusterwideNetworkPolicy of cilium.io/v2 -> what they do in a cluster, their denials included. */
-import { type FieldPath, field, formatPath } from '../../../kubernetes/field-path.ts';
+import { type FieldPath, field, formatPath, valueAtPath } from '../../../kubernetes/field-path.ts';
 import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import type { Selector } from '../../../kubernetes/label-selector.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
-import { additive, type InForce, type InForcePeer, type InForceRule, type Part, type Unread } from '../../in-force.ts';
+import {
+  additive,
+  type InForce,
+  type InForcePeer,
+  type InForceRule,
+  type InForceSubject,
+  type Part,
+  type Referring,
+  type Unread,
+} from '../../in-force.ts';
 import { readCiliumPolicy } from './policy.ts';
 import { withoutPortless } from './portless.ts';
+import { referringIn } from './references.ts';
 import { withRequests } from './requests.ts';
-import { readEndpoints } from './selector.ts';
+import { readEndpoints, readSubject } from './selector.ts';
 
 /** Peers of a deny rule that are not understood are left out and listed as unread, so no pod counts as denied by mistake. */
 export function ciliumInForce(policy: Policy): InForce {
   const plain = withoutPortless(policy);
   const read = additive(readCiliumPolicy(plain), 'cilium');
   const allows = { ...read, parts: withRequests(read.parts, plain) };
-  const denying = specsOf(plain).flatMap((one) => denialsOf(one, plain) ?? []);
-  if (denying.length === 0) return allows;
+  const specs = specsOf(plain);
+  const denying = specs.flatMap((one) => denialsOf(one, plain) ?? []);
+  const referring = specs.flatMap((one) => referringOf(one, plain));
+  const all = referring.length === 0 ? allows : { ...allows, referring };
+  if (denying.length === 0) return all;
   const [parts, unread] = [denying.flatMap((one) => one.parts), denying.flatMap((one) => one.unread)];
-  return { ...allows, parts: [...allows.parts, ...parts], unread: withoutTwins([...allows.unread, ...unread]) };
+  return { ...all, parts: [...allows.parts, ...parts], unread: withoutTwins([...allows.unread, ...unread]) };
+}
+
+/** Rules for some requests alone say so. */
+function referringOf({ spec, path }: Spec, policy: Policy): readonly Referring[] {
+  const found = referringIn(spec, path);
+  if (found.length === 0) return [];
+  const pods = readSubject(spec.endpointSelector, field(path, 'endpointSelector'), {
+    direction: 'ingress',
+    kind: 'selector',
+  });
+  if ('verdict' in pods) return [];
+  const subject: InForceSubject = { namespaces: undefined, pods };
+  return found.flatMap(({ rule, to }) =>
+    withRequests([{ subject, isolates: [], rules: [{ ...rule, peer: { kind: 'any' } }] }], policy).flatMap(
+      ({ rules }) => rules.map(({ peer: _, ...one }): Referring => ({ subject, rule: one, to })),
+    ),
+  );
 }
 
 /** A specification is read twice where it denies, and what is wrong with all of it is found twice. */
@@ -32,6 +62,7 @@ function withoutTwins(unread: readonly Unread[]): readonly Unread[] {
 export function ciliumClusterwideInForce(policy: Policy): InForce {
   const parts: Part[] = [];
   const unread: Unread[] = [];
+  const referring: Referring[] = [];
   for (const { spec, path } of specsOf(policy)) {
     if (isGiven(spec.nodeSelector)) continue;
     const read = ciliumInForce(
@@ -46,6 +77,8 @@ export function ciliumClusterwideInForce(policy: Policy): InForce {
       continue;
     }
     const about = { namespaces: subject.namespaces ?? everyNamespace, pods: subject.pods };
+    for (const { rule, to } of read.referring ?? [])
+      referring.push({ subject: about, rule: { ...rule, path: moved(rule.path) }, to });
     for (const { isolates, rules } of read.parts)
       parts.push({
         subject: about,
@@ -53,7 +86,12 @@ export function ciliumClusterwideInForce(policy: Policy): InForce {
         rules: rules.map((rule) => ofCluster({ ...rule, path: moved(rule.path) })),
       });
   }
-  return { stage: { kind: 'network', engine: 'cilium' }, parts, unread };
+  return {
+    stage: { kind: 'network', engine: 'cilium' },
+    parts,
+    unread,
+    ...(referring.length > 0 && { referring }),
+  };
 }
 
 const everyNamespace: Selector = new Map();
@@ -95,9 +133,23 @@ function denialsOf({ spec, path }: Spec, policy: Policy): Pick<InForce, 'parts' 
   const parts = read.parts.map(({ subject, rules }) => ({
     subject,
     isolates: [],
-    rules: rules.map((rule): InForceRule => ({ ...rule, action: 'deny', path: writtenAt(rule.path, path) })),
+    rules: rules
+      .map((rule): InForceRule => ({ ...rule, action: 'deny', path: writtenAt(rule.path, path) }))
+      .filter((rule) => !isOfSomeNodes(rule, policy)),
   }));
   return { parts, unread: read.unread.map((one) => ({ ...one, path: writtenAt(one.path, path) })) };
+}
+
+/** The labels of nodes are not known: a denial about some of them leaves others open. */
+function isOfSomeNodes({ path }: InForceRule, policy: Policy): boolean {
+  const list = path.parent?.step;
+  if (list !== 'fromNodes' && list !== 'toNodes') return false;
+  const selector = valueAtPath(policy, path);
+  return !isMap(selector) || [selector.matchLabels, selector.matchExpressions].some(isFilled);
+}
+
+function isFilled(value: unknown): boolean {
+  return Array.isArray(value) ? value.length > 0 : isMap(value) && Object.keys(value).length > 0;
 }
 
 const denyFields: ReadonlyMap<FieldPath['step'], string> = new Map([

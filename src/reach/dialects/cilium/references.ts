@@ -1,0 +1,134 @@
+/**
+ * Rules of cilium.io/v2 whose peers other objects say: `cidrGroupRef` and `cidrGroupSelector` of CiliumCIDRGroups, `toServices` of Services.
+ * A denial by `toServices` is left out: Cilium 1.20 looks no Service up for it (processRule of pkg/policy/k8s/service.go).
+ */
+import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
+import type { IpRange } from '../../../kubernetes/ip-range.ts';
+import { normalise } from '../../../kubernetes/ip-set.ts';
+import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { allPorts } from '../../../kubernetes/port-range.ts';
+import type { InForceRule, Reference, Requirement, ServiceReference } from '../../in-force.ts';
+import { Found } from '../found.ts';
+import { readRange } from '../range.ts';
+import { limits } from './policy.ts';
+import { readRulePorts } from './ports.ts';
+
+export interface ReferringRule {
+  readonly rule: Omit<InForceRule, 'peer'>;
+  readonly to: Reference;
+}
+
+const lists = [
+  ['ingress', 'ingress', 'allow'],
+  ['ingressDeny', 'ingress', 'deny'],
+  ['egress', 'egress', 'allow'],
+  ['egressDeny', 'egress', 'deny'],
+] as const;
+
+/** Of one specification. What cannot be read of it is left out. */
+export function referringIn(spec: JsonMap, path: FieldPath): readonly ReferringRule[] {
+  return lists.flatMap(([name, direction, action]) =>
+    listOf(spec[name]).flatMap((rule, index) => {
+      const at = field(field(path, name), index);
+      const found = isMap(rule) ? referencesOf(rule, at, direction, action) : [];
+      if (!isMap(rule) || found.length === 0) return [];
+      const scope = { direction, kind: 'any' } as const;
+      const read = readRulePorts(rule, { path: at, scope, namespace: '', found: Found.within(limits) });
+      const ports = read === 'unlisted' ? allPorts : read;
+      const hasPorts = read !== 'unlisted';
+      if (ports.length === 0) return [];
+      return found.map(({ path, to }): ReferringRule => {
+        const asked: Reference = to.kind === 'services' ? { ...to, hasPorts } : to;
+        return { rule: { action, direction, ports, path }, to: asked };
+      });
+    }),
+  );
+}
+
+interface FoundReference {
+  readonly path: FieldPath;
+  readonly to: Reference;
+}
+
+function referencesOf(
+  rule: JsonMap,
+  at: FieldPath,
+  direction: InForceRule['direction'],
+  action: 'allow' | 'deny',
+): readonly FoundReference[] {
+  const name = direction === 'ingress' ? 'fromCIDRSet' : 'toCIDRSet';
+  const groups = listOf(rule[name]).flatMap((item, index) => {
+    const path = field(field(at, name), index);
+    return isMap(item) ? groupOf(item, path) : [];
+  });
+  if (direction === 'ingress' || action === 'deny') return groups;
+  const services = listOf(rule.toServices).map((item) => (isMap(item) ? serviceOf(item) : undefined));
+  const any = services.filter((one) => one !== undefined);
+  if (any.length === 0 || any.length < services.length) return groups;
+  return [...groups, { path: field(at, 'toServices'), to: { kind: 'services', any, hasPorts: false } }];
+}
+
+/** "Exactly one of CIDR, CIDRGroupRef, or CIDRGroupSelector must be set." */
+function groupOf(item: JsonMap, path: FieldPath): readonly FoundReference[] {
+  const { cidr, cidrGroupRef: name, cidrGroupSelector: selector } = item;
+  const except = exceptOf(item.except, path);
+  if (isGiven(cidr) || isGiven(name) === isGiven(selector) || except === undefined) return [];
+  const to = { kind: 'groups', except: normalise(except) } as const;
+  if (typeof name === 'string' && name !== '')
+    return [{ path: field(path, 'cidrGroupRef'), to: { ...to, name, labels: [] } }];
+  const labels = requirementsOf(selector);
+  if (labels === undefined) return [];
+  return [{ path: field(path, 'cidrGroupSelector'), to: { ...to, name: undefined, labels } }];
+}
+
+function exceptOf(written: unknown, path: FieldPath): readonly IpRange[] | undefined {
+  const found: IpRange[] = [];
+  for (const one of listOf(written)) {
+    const range = readRange(one, path, { direction: 'egress', kind: 'ipBlock' });
+    if ('verdict' in range) return undefined;
+    found.push(range);
+  }
+  return found;
+}
+
+/** A selector goes before a name. Without a namespace, it is a Service of any. */
+function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReference | undefined {
+  if (isMap(k8sServiceSelector)) {
+    const labels = requirementsOf(k8sServiceSelector.selector);
+    return labels && { namespace: textOf(k8sServiceSelector.namespace), name: undefined, labels };
+  }
+  const name = isMap(k8sService) ? textOf(k8sService.serviceName) : undefined;
+  if (!isMap(k8sService) || name === undefined) return undefined;
+  return { namespace: textOf(k8sService.namespace), name, labels: [] };
+}
+
+const operators: ReadonlySet<unknown> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
+
+/** Undefined: it is not understood. Keys may have the source `any`; others are of no group and no Service. */
+function requirementsOf(written: unknown): readonly Requirement[] | undefined {
+  if (!isMap(written)) return undefined;
+  const { matchLabels, matchExpressions } = written;
+  const found: Requirement[] = [];
+  for (const [key, value] of Object.entries(isMap(matchLabels) ? matchLabels : {})) {
+    if (typeof value !== 'string') return undefined;
+    found.push({ key: plain(key), operator: 'In', values: [value] });
+  }
+  for (const one of listOf(matchExpressions)) {
+    if (!isMap(one) || typeof one.key !== 'string' || !operators.has(one.operator)) return undefined;
+    const values = listOf(one.values).filter((value) => typeof value === 'string');
+    found.push({ key: plain(one.key), operator: one.operator as Requirement['operator'], values });
+  }
+  return found.some(({ key }) => key.includes(':')) ? undefined : found;
+}
+
+function plain(key: string): string {
+  return key.startsWith('any:') ? key.slice(4) : key;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}

@@ -1,0 +1,144 @@
+/**
+ * Rules whose peers other objects say, as those objects are now: CiliumCIDRGroups by name or labels, Services by name or labels
+ * (cidrsAndLabelsForCIDRGroup and processRule of pkg/policy/k8s in Cilium 1.20).
+ */
+import { formatPath } from '../../../kubernetes/field-path.ts';
+import { knownRange, parseCidr } from '../../../kubernetes/ip-range.ts';
+import { type IpSet, intersect, normalise, subtract } from '../../../kubernetes/ip-set.ts';
+import { mapIn, valueAt } from '../../../kubernetes/json.ts';
+import type { Selector } from '../../../kubernetes/label-selector.ts';
+import { namespaceNameLabel, type StringMap } from '../../../kubernetes/objects.ts';
+import type {
+  InForce,
+  InForcePeer,
+  Part,
+  Reference,
+  Referring,
+  Requirement,
+  ServiceReference,
+} from '../../in-force.ts';
+
+/** A CiliumCIDRGroup. */
+export interface AddressGroup {
+  readonly name: string;
+  readonly labels: StringMap;
+  readonly addresses: IpSet;
+}
+
+export interface Referred {
+  readonly services: { values(): Iterable<ReferredService> };
+  readonly groups: { values(): Iterable<AddressGroup> };
+  /** They are all that there are. Otherwise others may be elsewhere, and a rule about one of those stays unread. */
+  readonly isComplete: boolean;
+}
+
+export interface ReferredService {
+  readonly namespace: string;
+  readonly name: string;
+  readonly labels?: StringMap;
+  /** Undefined: Kubernetes does not write its endpoints. */
+  readonly selector: StringMap | undefined;
+}
+
+/** A range that is none is left out, as by Cilium. */
+export function readAddressGroup(object: unknown): AddressGroup {
+  const listed = valueAt(object, 'spec', 'externalCIDRs');
+  const ranges = (Array.isArray(listed) ? listed : []).map((one) => parseCidr(String(one)));
+  const labels = Object.entries(mapIn(valueAt(object, 'metadata'), 'labels'));
+  return {
+    name: String(valueAt(object, 'metadata', 'name') ?? ''),
+    labels: Object.fromEntries(labels.filter((one): one is [string, string] => typeof one[1] === 'string')),
+    addresses: normalise(ranges.flatMap((one) => (one.ok ? [one.value] : []))),
+  };
+}
+
+/** @param written without what it refers to */
+export function withReferred(written: InForce, referring: readonly Referring[], known: Referred): InForce {
+  const parts: Part[] = [];
+  const read = new Set<string>();
+  for (const { subject, rule, to } of referring) {
+    const { peers, isAll } = to.kind === 'groups' ? ofGroups(to, known) : ofServices(to, known);
+    if (isAll) read.add(formatPath(rule.path));
+    if (peers.length > 0) parts.push({ subject, isolates: [], rules: peers.map((peer) => ({ ...rule, peer })) });
+  }
+  return {
+    ...written,
+    parts: [...written.parts, ...parts],
+    // Of a list, each item by itself is among the unread.
+    unread: written.unread.filter(
+      ({ path }) => !read.has(formatPath(path)) && !(path.parent !== undefined && read.has(formatPath(path.parent))),
+    ),
+  };
+}
+
+interface Peers {
+  readonly peers: readonly InForcePeer[];
+  /** Nothing is left that is not known. */
+  readonly isAll: boolean;
+}
+
+const everyAddress: IpSet = [knownRange('0.0.0.0/0'), knownRange('::/0')];
+
+function ofGroups({ name, labels, except }: Extract<Reference, { kind: 'groups' }>, known: Referred): Peers {
+  const groups = [...known.groups.values()];
+  const addressesOf = (isMeant: (one: AddressGroup) => boolean): IpSet =>
+    normalise(groups.filter(isMeant).flatMap((one) => one.addresses));
+  const found =
+    name === undefined
+      ? // An address has the labels of all groups that list it.
+        labels.reduce((left, one) => narrowed(left, one, addressesOf), everyAddress)
+      : addressesOf((one) => one.name === name);
+  const addresses = subtract(found, except);
+  const isAll = known.isComplete || (name !== undefined && groups.some((one) => one.name === name));
+  return { peers: addresses.length === 0 ? [] : [{ kind: 'ipBlock', addresses }], isAll };
+}
+
+function narrowed(
+  left: IpSet,
+  { key, operator, values }: Requirement,
+  addressesOf: (isMeant: (one: AddressGroup) => boolean) => IpSet,
+): IpSet {
+  const isByValue = operator === 'In' || operator === 'NotIn';
+  const named = addressesOf(({ labels }) => {
+    const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+    return value !== undefined && (!isByValue || values.includes(value));
+  });
+  return operator === 'In' || operator === 'Exists' ? intersect(left, named) : subtract(left, named);
+}
+
+function ofServices(to: Extract<Reference, { kind: 'services' }>, { services, isComplete }: Referred): Peers {
+  const meant = [...services.values()].filter((one) => to.any.some((asked) => isMeant(one, asked)));
+  if (meant.length === 0) return { peers: isComplete && to.hasPorts ? [{ kind: 'any' }] : [], isAll: isComplete };
+  const isFound = ({ name }: ServiceReference): boolean => name !== undefined && meant.some((one) => one.name === name);
+  return {
+    peers: meant.flatMap(({ namespace, selector }) => (selector === undefined ? [] : [podsOf(namespace, selector)])),
+    // Without a selector its EndpointSlices say its addresses, and those are not read.
+    isAll: meant.every(({ selector }) => selector !== undefined) && (isComplete || to.any.every(isFound)),
+  };
+}
+
+function isMeant({ namespace, name, labels = {} }: ReferredService, asked: ServiceReference): boolean {
+  if (asked.namespace !== undefined && asked.namespace !== namespace) return false;
+  return asked.name === undefined ? asked.labels.every((one) => isMet(one, labels)) : asked.name === name;
+}
+
+function isMet({ key, operator, values }: Requirement, labels: StringMap): boolean {
+  const value = Object.hasOwn(labels, key) ? labels[key] : undefined;
+  switch (operator) {
+    case 'In':
+      return value !== undefined && values.includes(value);
+    case 'NotIn':
+      return value === undefined || !values.includes(value);
+    case 'Exists':
+      return value !== undefined;
+    case 'DoesNotExist':
+      return value === undefined;
+  }
+}
+
+function podsOf(namespace: string, selector: StringMap): InForcePeer {
+  const domain = (value: string) => ({ absent: false, finite: true, values: new Set([value]) });
+  const pods: Selector = new Map(Object.entries(selector).map(([key, value]) => [key, domain(value)]));
+  const namespaces: Selector = new Map([[namespaceNameLabel, domain(namespace)]]);
+  return { kind: 'selector', namespaces, pods };
+}

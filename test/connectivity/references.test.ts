@@ -1,0 +1,183 @@
+/** Rules of Cilium about objects that change without the policy: what they open, and when they stay unread. */
+import t from 'tap';
+import { overlaid } from '../../src/connectivity/overlay.ts';
+import { createParties, node, type Party } from '../../src/connectivity/parties.ts';
+import { readSnapshot } from '../../src/connectivity/read-snapshot.ts';
+import { asCilium } from '../../src/connectivity/readings.ts';
+import { refText, type Snapshot } from '../../src/connectivity/snapshot.ts';
+import { createWorld } from '../../src/connectivity/world.ts';
+import { formatPath } from '../../src/kubernetes/field-path.ts';
+import { knownRange } from '../../src/kubernetes/ip-range.ts';
+import type { JsonMap } from '../../src/kubernetes/json.ts';
+import { namespace, plainTenancy, pod, policy } from './worlds.ts';
+
+const cilium = (spec: object, place = 'acme-web/out', kind = 'CiliumNetworkPolicy') =>
+  policy(place, { endpointSelector: {}, ...spec }, kind, 'cilium.io/v2');
+const group = (name: string, externalCIDRs: readonly string[], labels = {}): JsonMap => ({
+  ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumCIDRGroup', metadata: { name, labels }, spec: { externalCIDRs } },
+});
+const service = (place: string, selector?: object, labels = {}): JsonMap => {
+  const [of, name] = place.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: of, name, labels },
+    spec: { selector, ports: [] },
+  };
+};
+const base = [
+  ...[namespace('acme-web'), namespace('acme-db')],
+  ...[pod('acme-web/front', { app: 'web' }), pod('acme-db/db', { app: 'db' }), pod('acme-db/other', { app: 'other' })],
+];
+const read = (objects: readonly JsonMap[], hasPods = true) =>
+  readSnapshot([...base, ...objects], plainTenancy, { hasPods, withBaseline: false });
+
+/** Who is open to the first pod, and what is unread. */
+function opened(snapshot: Snapshot, direction: 'ingress' | 'egress' = 'egress') {
+  const parties = createParties(snapshot.namespaces, snapshot.workloads, plainTenancy);
+  const world = createWorld(snapshot, parties, plainTenancy.settings, asCilium);
+  const [front, ...others] = parties.classes;
+  const address = (text: string): readonly [string, Party] => [
+    text,
+    { kind: 'address', range: knownRange(`${text}/32`) },
+  ];
+  const all: readonly (readonly [string, Party])[] = [
+    ...others.map((one) => [one.workloads[0]?.name ?? '', one] as const),
+    ...['203.0.113.7', '198.51.100.9'].map(address),
+    ['node', node],
+  ];
+  if (front === undefined) throw new Error('no pod');
+  return {
+    open: all.filter(([, party]) => world.allowed(front, direction, party).length > 0).map(([name]) => name),
+    unread: snapshot.policies.flatMap(({ ref, inForce }) =>
+      inForce.unread.map(({ path }) => `${refText(ref)} ${formatPath(path)}`),
+    ),
+  };
+}
+
+const toGroup = cilium({ egress: [{ toCIDRSet: [{ cidrGroupRef: 'partners' }] }] });
+const toDb = cilium({ egress: [{ toServices: [{ k8sService: { serviceName: 'db', namespace: 'acme-db' } }] }] });
+const onPorts = (rule: object) => cilium({ egress: [{ ...rule, toPorts: [{ ports: [{ port: '443' }] }] }] });
+
+const cases: readonly (readonly [
+  says: string,
+  objects: readonly JsonMap[],
+  open: readonly string[],
+  unread: readonly string[],
+])[] = [
+  ['a group is its addresses', [toGroup, group('partners', ['203.0.113.0/24', 'none'])], ['203.0.113.7'], []],
+  ['one that is not there has none', [toGroup], [], []],
+  [
+    'except takes away',
+    [
+      cilium({ egress: [{ toCIDRSet: [{ cidrGroupRef: 'partners', except: ['203.0.113.7/32'] }] }] }),
+      group('partners', ['203.0.113.0/24', '198.51.100.9/32']),
+    ],
+    ['198.51.100.9'],
+    [],
+  ],
+  [
+    'a selector of groups matches the labels of all that list an address',
+    [
+      cilium({ egress: [{ toCIDRSet: [{ cidrGroupSelector: { matchLabels: { a: '1', b: '2' } } }] }] }),
+      group('one', ['203.0.113.0/24'], { a: '1' }),
+      group('two', ['203.0.113.7/32'], { b: '2' }),
+    ],
+    ['203.0.113.7'],
+    [],
+  ],
+  [
+    'one that is not understood stays unread',
+    [cilium({ egress: [{ toCIDRSet: [{ cidrGroupSelector: { matchLabels: { 'k8s:a': '1' } } }] }] })],
+    [],
+    ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupSelector'],
+  ],
+  ['a Service is the pods that it selects', [toDb, service('acme-db/db', { app: 'db' })], ['db'], []],
+  ['one that is not there is nobody, without ports', [toDb], [], []],
+  [
+    'and everybody with ports',
+    [onPorts({ toServices: [{ k8sService: { serviceName: 'db' } }] })],
+    ['db', 'other', '203.0.113.7', '198.51.100.9', 'node'],
+    [],
+  ],
+  [
+    'unless another of the rule is there',
+    [
+      onPorts({ toServices: [{ k8sService: { serviceName: 'gone' } }, { k8sService: { serviceName: 'db' } }] }),
+      service('acme-db/db', { app: 'db' }),
+    ],
+    ['db'],
+    [],
+  ],
+  [
+    'addresses of a Service without a selector are not known',
+    [toDb, service('acme-db/db')],
+    [],
+    ['CiliumNetworkPolicy acme-web/out spec.egress[0].toServices[0]'],
+  ],
+  [
+    'a denial by Services stays unread',
+    [
+      cilium({
+        egress: [{ toEntities: ['all'] }],
+        egressDeny: [{ toServices: [{ k8sService: { serviceName: 'db' } }] }],
+      }),
+    ],
+    ['db', 'other', '203.0.113.7', '198.51.100.9', 'node'],
+    ['CiliumNetworkPolicy acme-web/out spec.egressDeny[0].toServices[0]'],
+  ],
+  [
+    'a denial by a group denies',
+    [
+      cilium({ egress: [{ toEntities: ['world'] }], egressDeny: [{ toCIDRSet: [{ cidrGroupRef: 'partners' }] }] }),
+      group('partners', ['203.0.113.0/24']),
+    ],
+    ['198.51.100.9'],
+    [],
+  ],
+  [
+    'of a policy of the cluster too',
+    [
+      cilium({ egress: [{ toCIDRSet: [{ cidrGroupRef: 'partners' }] }] }, 'wide', 'CiliumClusterwideNetworkPolicy'),
+      group('partners', ['203.0.113.0/24']),
+    ],
+    ['203.0.113.7'],
+    [],
+  ],
+  [
+    'a denial about some nodes leaves others open',
+    [cilium({ egress: [{ toEntities: ['cluster'] }], egressDeny: [{ toNodes: [{ matchLabels: { zone: 'a' } }] }] })],
+    ['db', 'other', 'node'],
+    [],
+  ],
+  [
+    'and one about each does not',
+    [cilium({ egress: [{ toEntities: ['cluster'] }], egressDeny: [{ toNodes: [{}] }] })],
+    ['db', 'other'],
+    [],
+  ],
+];
+for (const [says, objects, open, unread] of cases)
+  t.test(`rules of Cilium that refer to others: ${says}`, async (t) => {
+    t.strictSame(opened(read(objects)), { open, unread });
+  });
+
+t.test('of files, others may be elsewhere: what is not among them is unread', async (t) => {
+  t.match(opened(read([toGroup], false)).unread, [/cidrGroupRef$/]);
+  t.match(opened(read([toDb], false)).unread, [/toServices\[0\]$/]);
+  t.strictSame(opened(read([toGroup, group('partners', ['203.0.113.0/24'])], false)), {
+    ...{ open: ['203.0.113.7'], unread: [] },
+  });
+});
+
+t.test('a file is read with what the cluster has, and the other way round', async (t) => {
+  const over = (cluster: readonly JsonMap[], files: readonly JsonMap[]) =>
+    opened(overlaid(read(cluster), files, plainTenancy, { withBaseline: false, prunes: false }));
+  const partners = group('partners', ['203.0.113.0/24']);
+  t.strictSame(over([partners], [toGroup]), { open: ['203.0.113.7'], unread: [] });
+  t.strictSame(over([toGroup], [partners]), { open: ['203.0.113.7'], unread: [] });
+  t.strictSame(over([toGroup, partners], [group('partners', ['198.51.100.0/24'])]).open, ['198.51.100.9']);
+  t.strictSame(over([toDb, service('acme-db/db', { app: 'db' })], [service('acme-db/db', { app: 'other' })]).open, [
+    'other',
+  ]);
+});
