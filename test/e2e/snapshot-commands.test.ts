@@ -2,6 +2,7 @@
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
+import { eventually } from '../soak/observer.ts';
 
 const configuration = [
   ...['--config', 'manifests/overlays/example/bulkhead.yaml'],
@@ -42,6 +43,18 @@ const pod = (namespace: string, name: string) => ({
     containers: [{ name: 'main', image: 'example.org/main' }],
   },
 });
+const apiVersionOf = (kind: string) => (kind.endsWith('Job') ? 'batch/v1' : 'apps/v1');
+/** One that makes such pods. */
+const made = (kind: string, name: string, labels: object) => {
+  const restartPolicy = kind.endsWith('Job') ? 'Never' : 'Always';
+  const template = { metadata: { labels }, spec: { ...pod('', name).spec, restartPolicy } };
+  const selector = kind.endsWith('Job') ? {} : { selector: { matchLabels: labels }, replicas: 1 };
+  return {
+    ...{ apiVersion: apiVersionOf(kind), kind, metadata: { name, namespace: 'acme-web' } },
+    spec:
+      kind === 'CronJob' ? { schedule: '0 0 * * *', jobTemplate: { spec: { template } } } : { ...selector, template },
+  };
+};
 const out = `
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
@@ -133,4 +146,17 @@ await clusterTest('a change is compared with the cluster, and flows are replayed
   t.match(await run(['lint', '-n', 'kube-system', '-A'], ''), { code: 1 });
   t.equal((await run(['replay', '-', '-n', 'kube-system'], flows)).code, 0, 'neither end is there');
   t.match(await run(['lint', '-n', 'none'], ''), { code: 2, report: /^there is no namespace none in what was read/ });
+
+  // Controllers make a pod of a Job that is named as that of a CronJob, and one of a ReplicaSet that is named as that of a Deployment.
+  const job = made('Job', 'backup-29391234', { app: 'backup' });
+  const replicas = made('ReplicaSet', 'shop-5d4f', { app: 'shop', 'pod-template-hash': '5d4f' });
+  t.equal((await plane.request('POST', '/apis/batch/v1/namespaces/acme-web/jobs', job)).status, 201);
+  t.equal((await plane.request('POST', '/apis/apps/v1/namespaces/acme-web/replicasets', replicas)).status, 201);
+  await eventually('both have a pod', async () => {
+    const { body } = await plane.request('GET', '/api/v1/namespaces/acme-web/pods');
+    return (body as { readonly items: readonly object[] }).items.length === 3;
+  });
+  const makers = [made('CronJob', 'backup', { app: 'backup' }), made('Deployment', 'shop', { app: 'shop' })];
+  const same = await run(['diff', '-f', '-'], makers.map((one) => JSON.stringify(one)).join('\n---\n'));
+  t.match(same, { code: 0, report: { changes: [], workloads: 4 } }, 'they are the same workloads in files');
 });
