@@ -1,5 +1,6 @@
 import { isJudged, policyKindOf } from '../kinds/policy-kind.ts';
 import { platformKindOf } from '../tenancy/platform-kinds.ts';
+import { onlyAgentsWrite } from '../tenancy/policy-groups.ts';
 import { isAttachment, judgeAttachment } from './attachment-types.ts';
 import { type Check, type Facts, type Finding, nothing } from './check.ts';
 import { ofSettings } from './grants.ts';
@@ -41,7 +42,7 @@ export const unknownPolicyKind: Check = {
       !mayWriteKind(name, facts.owner, facts.tenancy.settings)
     )
       return judgeAttachment(request, attachmentTypes);
-    return inNamespace(name, facts);
+    return inNamespace(name, facts, onlyAgentsWrite(group, resource));
   },
   policy(request, facts) {
     if (isJudged(request, facts.tenancy.settings) || request.operation === 'DELETE' || facts.requester.platform)
@@ -60,8 +61,13 @@ const ofProxies: ReadonlyMap<string, string> = new Map([
   ['trafficextensions.extensions.istio.io', 'runs code of its author in proxies'],
 ]);
 
-function inNamespace(name: string, { owner, tenancy }: Facts): readonly Finding[] {
+/** @param ofAgents whether the settings can give it to no tenant */
+function inNamespace(name: string, { owner, tenancy }: Facts, ofAgents = false): readonly Finding[] {
   if (owner === 'platform' || mayWriteKind(name, owner, tenancy.settings)) return nothing;
+  if (ofAgents) {
+    const reason = `${name} is written by the agents of the network alone, and pods depend on what they write`;
+    return [{ path: 'kind', reason, fix: 'remove it', protects: 'border', ungrantable: true }];
+  }
   const ask = `ask the platform team to list ${name} in network.policyKinds for ${owner.name}`;
   const does = ofProxies.get(name);
   if (does !== undefined) {

@@ -40,7 +40,7 @@ const onDefect = (error: unknown) => {
 const admission = createAdmission({ tenancy: () => tenancy, namespaces, onDefect });
 const others: readonly Role[] = ['acme developer', 'service account in acme-web', 'stranger'];
 
-async function checksOf(of: (typeof platformOnly)[number], user: Role, namespace: string, operation = 'CREATE') {
+async function answerTo(of: (typeof platformOnly)[number], user: Role, namespace: string, operation = 'CREATE') {
   const [group, version, kind, resource] = of;
   const metadata = { name: 'default', ...(namespace !== '' && { namespace }) };
   const object = { apiVersion: `${group}/${version}`, kind, metadata, spec: { written: 'anew' } };
@@ -50,7 +50,11 @@ async function checksOf(of: (typeof platformOnly)[number], user: Role, namespace
     ...{ kind: { group, version, kind }, resource: { group, version, resource } },
   };
   const review = bytesOf({ apiVersion: 'admission.k8s.io/v1', kind: 'AdmissionReview', request });
-  const { allowed, status } = responseOf((await admission('validate', review, farDeadline())).body);
+  return responseOf((await admission('validate', review, farDeadline())).body);
+}
+
+async function checksOf(...asked: Parameters<typeof answerTo>) {
+  const { allowed, status } = await answerTo(...asked);
   return allowed ? 'allowed' : findingsIn(status?.message ?? '').map(({ check }) => check);
 }
 
@@ -75,3 +79,11 @@ for (const of of platformOnly) {
     );
   });
 }
+
+t.test('what agents of the network write is offered to nobody', async (t) => {
+  const claim = ['k8s.cni.cncf.io', 'v1alpha1', 'IPAMClaim', 'ipamclaims'] as const;
+  const { allowed, status } = await answerTo(claim, 'acme developer', 'acme-web');
+  t.equal(allowed, false);
+  t.match(status?.message, 'ipamclaims.k8s.cni.cncf.io is written by the agents of the network alone');
+  t.notMatch(status?.message, 'network.policyKinds', 'the settings refuse to list it');
+});
