@@ -37,12 +37,13 @@ const lazyHttp: Plugin = {
 /**
  * The library does nothing when it is loaded, and does not say so: what is not used of it is left out, which is 15 MB. Its files name each
  * other by their whole names, which are joined here: to ask esbuild for each of thousands would be nine tenths of the time of a build.
+ * It copies files with tar-fs, which is left out with that.
  */
 const pureLibrary: Plugin = {
   name: 'pure-library',
   setup({ onResolve, resolve }) {
     const isAsked = Symbol('asked');
-    onResolve({ filter: /^@kubernetes\/client-node$/ }, async ({ path, pluginData, ...where }) =>
+    onResolve({ filter: /^(?:@kubernetes\/client-node|tar-fs)$/ }, async ({ path, pluginData, ...where }) =>
       pluginData === isAsked
         ? undefined
         : { ...(await resolve(path, { ...where, pluginData: isAsked })), sideEffects: false },

@@ -5,6 +5,7 @@
 import { contains, intersect } from '../kubernetes/ip-set.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { addressOf, kindOf } from './endpoints.ts';
+import { addressesOf } from './read-pod.ts';
 import { serviceNameOf } from './service-name.ts';
 import type { Snapshot } from './snapshot.ts';
 
@@ -31,7 +32,7 @@ function namesOf(
   const range = addressOf(end);
   if (range !== undefined)
     return [
-      ...workloads.filter(({ addresses }) => intersect(addresses, [range]).length > 0),
+      ...workloads.filter((one) => intersect(addressesOf(one), [range]).length > 0),
       ...services.filter(({ addresses }) => contains(addresses, [range])),
     ].map((one) => one.namespace);
   const [first = '', second, third] = end.split('/');

@@ -8,6 +8,7 @@ import { labelsKey, portsKey } from './interned.ts';
 import { NamespaceIndex } from './namespace-index.ts';
 import type { Labels, NamespaceEntry, Parties, PodClass } from './parties.ts';
 import type { ContainerPort } from './port-set.ts';
+import { addressesOf } from './read-pod.ts';
 import type { SnapshotNamespace, Workload } from './snapshot.ts';
 
 /** From so many classes on, those of a namespace are found by a key. */
@@ -31,7 +32,7 @@ class StoredClass implements PodClass {
   }
 
   get addresses(): IpSet {
-    this.known ??= normalise(this.workloads.flatMap(({ addresses }) => addresses)).slice();
+    this.known ??= normalise(this.workloads.flatMap(addressesOf)).slice();
     return this.known;
   }
 }

@@ -17,46 +17,21 @@ export function readPod(object: JsonMap, isStored: boolean, interned: Interned):
   const labels = interned.labels(textsOf(fieldOf(metadata, 'labels')));
   const [kind, name] = makerOf(controller, labels) ?? ['Pod', textAt(metadata, 'name')];
   const ips = listAt(status, 'podIPs');
-  return new ReadPod(
-    { namespace: textAt(metadata, 'namespace'), kind, name },
+  return {
+    namespace: textAt(metadata, 'namespace'),
+    kind,
+    name,
     labels,
-    interned.ports(portsOf(spec)),
-    fieldOf(spec, 'hostNetwork') === true,
-    ips.length > 1 ? ips.map((one) => textAt(one, 'ip')) : textAt(ips[0], 'ip'),
-  );
+    pods: 1,
+    ports: interned.ports(portsOf(spec)),
+    hostNetwork: fieldOf(spec, 'hostNetwork') === true,
+    addresses: ips.length === 1 ? textAt(ips[0], 'ip') : ips.map((one) => textAt(one, 'ip')).join(),
+  };
 }
 
-/** Of the addresses, which few policies are about, it keeps the texts: there are as many as pods. */
-class ReadPod implements Workload {
-  readonly namespace: string;
-  readonly kind: string;
-  readonly name: string;
-  readonly labels: StringMap;
-  readonly pods = 1;
-  readonly ports: readonly ContainerPort[];
-  readonly hostNetwork: boolean;
-  readonly ips: string | readonly string[];
-
-  constructor(
-    { namespace, kind, name }: Pick<Workload, 'namespace' | 'kind' | 'name'>,
-    labels: StringMap,
-    ports: readonly ContainerPort[],
-    hostNetwork: boolean,
-    ips: string | readonly string[],
-  ) {
-    this.namespace = namespace;
-    this.kind = kind;
-    this.name = name;
-    this.labels = labels;
-    this.ports = ports;
-    this.hostNetwork = hostNetwork;
-    this.ips = ips;
-  }
-
-  get addresses(): IpSet {
-    if (this.ips === '') return noAddresses;
-    return setOfAddresses(typeof this.ips === 'string' ? [this.ips] : this.ips);
-  }
+export function addressesOf({ addresses }: Pick<Workload, 'addresses'>): IpSet {
+  if (addresses === '') return noAddresses;
+  return typeof addresses === 'string' ? setOfAddresses(addresses.split(',')) : addresses;
 }
 
 /** By the label that holds the hash of the template: whose ReplicaSets have its name and that hash. */

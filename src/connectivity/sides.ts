@@ -3,7 +3,6 @@
  * workloads that look alike on both sides are one body.
  */
 import { knownRange } from '../kubernetes/ip-range.ts';
-import type { IpSet } from '../kubernetes/ip-set.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { canonical, policyKey } from './fingerprint.ts';
@@ -118,8 +117,8 @@ function changedSets({ sets: old = [] }: Snapshot, { sets = [] }: Snapshot): rea
 }
 
 /** What a cluster says of a workload counts for the files too. */
-function knownAddresses(snapshots: readonly Snapshot[]): ReadonlyMap<string, IpSet> {
-  const known = new Map<string, IpSet>();
+function knownAddresses(snapshots: readonly Snapshot[]): ReadonlyMap<string, Workload['addresses']> {
+  const known = new Map<string, Workload['addresses']>();
   for (const { workloads } of snapshots)
     for (const one of workloads) if (one.addresses.length > 0) known.set(workloadKey(one), one.addresses);
   return known;

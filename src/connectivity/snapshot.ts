@@ -48,8 +48,11 @@ export interface Workload {
   readonly ports: readonly ContainerPort[];
   /** On the network of the node, where no policy reaches them. */
   readonly hostNetwork: boolean;
-  /** As the status has them; none where they are not known. */
-  readonly addresses: IpSet;
+  /**
+   * As the status has them; none where they are not known. As text, with commas, until they are asked for (addressesOf): there are as many as
+   * pods, and few policies are about them.
+   */
+  readonly addresses: IpSet | string;
 }
 
 export interface SnapshotService {

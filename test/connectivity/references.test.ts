@@ -92,6 +92,39 @@ const cases: readonly (readonly [
     [],
     ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupSelector'],
   ],
+  [
+    'one with very many requirements stays unread',
+    [
+      cilium({
+        egress: [
+          {
+            toCIDRSet: [
+              {
+                cidrGroupSelector: {
+                  matchExpressions: Array.from({ length: 101 }, (_, at) => ({
+                    key: `k${at}`,
+                    operator: 'DoesNotExist',
+                  })),
+                },
+              },
+            ],
+          },
+        ],
+      }),
+    ],
+    [],
+    ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupSelector'],
+  ],
+  [
+    'labels that JavaScript knows are labels like others',
+    [
+      cilium({ egress: [{ toCIDRSet: [{ cidrGroupSelector: { matchLabels: { constructor: 'x' } } }] }] }),
+      group('one', ['203.0.113.0/24'], { constructor: 'x' }),
+      group('two', ['198.51.100.0/24'], {}),
+    ],
+    ['203.0.113.7'],
+    [],
+  ],
   ['a Service is the pods that it selects', [toDb, service('acme-db/db', { app: 'db' })], ['db'], []],
   ['one that is not there is nobody, without ports', [toDb], [], []],
   [

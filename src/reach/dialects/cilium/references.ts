@@ -64,7 +64,7 @@ function referencesOf(
   if (direction === 'ingress' || action === 'deny') return groups;
   const services = listOf(rule.toServices).map((item) => (isMap(item) ? serviceOf(item) : undefined));
   const any = services.filter((one) => one !== undefined);
-  if (any.length === 0 || any.length < services.length) return groups;
+  if (any.length === 0 || any.length < services.length || any.length > most) return groups;
   return [...groups, { path: field(at, 'toServices'), to: { kind: 'services', any, hasPorts: false } }];
 }
 
@@ -102,6 +102,8 @@ function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReferenc
   return { namespace: textOf(k8sService.namespace), name, labels: [] };
 }
 
+/** More requirements or Services of one rule are not looked at: each is asked about every object. */
+const most = 100;
 const operators: ReadonlySet<unknown> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
 /** Undefined: it is not understood. Keys may have the source `any`; others are of no group and no Service. */
@@ -118,7 +120,7 @@ function requirementsOf(written: unknown): readonly Requirement[] | undefined {
     const values = listOf(one.values).filter((value) => typeof value === 'string');
     found.push({ key: plain(one.key), operator: one.operator as Requirement['operator'], values });
   }
-  return found.some(({ key }) => key.includes(':')) ? undefined : found;
+  return found.length > most || found.some(({ key }) => key.includes(':')) ? undefined : found;
 }
 
 function plain(key: string): string {
