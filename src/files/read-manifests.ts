@@ -77,7 +77,7 @@ async function collectFolder(folder: string, realFolder: string, into: Collected
   if (into.seen.has(realFolder)) return;
   into.seen.add(realFolder);
   const entries = await entriesOf(folder, into);
-  for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+  for (const entry of entries.toSorted(inOrder)) {
     const path = join(folder, entry.name);
     const isManifest = /\.(ya?ml|json)$/i.test(entry.name);
     if (entry.isDirectory()) await collectFolder(path, join(realFolder, entry.name), into);
@@ -85,6 +85,11 @@ async function collectFolder(folder: string, realFolder: string, into: Collected
       if (isManifest) addFile(path, join(realFolder, entry.name), into);
     } else if (isManifest || (await leadsToFolder(path))) await collect(path, into);
   }
+}
+
+/** By name. The folders of a mounted ConfigMap (`..data`) come last: links beside them have the paths that stay with each update. */
+function inOrder({ name: one }: Dirent, { name: other }: Dirent): number {
+  return Number(one.startsWith('..')) - Number(other.startsWith('..')) || (one < other ? -1 : 1);
 }
 
 async function entriesOf(folder: string, { unread }: Collected): Promise<readonly Dirent[]> {

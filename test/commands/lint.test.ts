@@ -281,6 +281,16 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   t.match(twice.lines.join('\n'), /files of the configuration/, 'settings and tenants are not judged');
 });
 
+t.test('a mounted ConfigMap is reported by the path that stays', async (t) => {
+  const folder = await write(t, { '..2026_11_30/open.yaml': open });
+  await symlink('..2026_11_30', join(folder, '..data'));
+  await symlink('..data/open.yaml', join(folder, 'open.yaml'));
+  t.same(
+    (await findingsIn([folder])).map(({ file }) => file),
+    [join(folder, 'open.yaml')],
+  );
+});
+
 t.test('inside of namespaces of the platform the API server does not ask, and nothing is judged', async (t) => {
   const named = (namespace: string) => policy('namespaceSelector: {}', `name: bulkhead-x, namespace: ${namespace}`);
   const text = ['kube-system', 'bulkhead-system', 'ingress-nginx'].map(named).join('---\n');
