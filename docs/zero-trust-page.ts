@@ -19,7 +19,7 @@ function checksSection(): string {
 
 <!-- Made by \`npm run pages\` from src/picture/requirements.ts. -->
 
-What each check refuses would break its requirement. A check can be of several.
+What each check refuses would break its requirement. A check can be of several. Checks that only warn are of none.
 
 ${parts.join('\n')}
 `;

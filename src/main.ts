@@ -19,6 +19,7 @@ const surroundings: Surroundings = {
     if (process.stdout.listenerCount('error') === 0) process.stdout.on('error', endedEarly);
     process.stdout.write(`${line}\n`);
   },
+  remark: (line) => void process.stderr.write(`bulkhead: ${line}\n`),
   environment: process.env,
   get input() {
     return process.stdin;

@@ -74,6 +74,13 @@ t.test(
   },
 );
 
+t.test('what is excluded is named on the standard error', async (t) => {
+  const folder = 'docs/examples/diff';
+  const tenancy = ['--config=manifests/overlays/example/bulkhead.yaml', '--tenants=manifests/overlays/example/tenants'];
+  const { errors } = await start(['lint', ...tenancy, folder, '--exclude', `${folder}/old`]).ended;
+  t.equal(errors, `bulkhead: excluded: ${folder}/old\n`);
+});
+
 t.test('mistakes at the keyboard are said in a sentence', async (t) => {
   const needs =
     /^bulkhead: serve needs --tenants DIR and --namespaces DIR, or an API server that has both: give --kubeconfig FILE\n/;
@@ -153,6 +160,7 @@ t.test('mistakes at the keyboard are said in a sentence', async (t) => {
       /^bulkhead: --namespace is the name of a namespace, not \.\.\/x\n/,
     ],
     [['doctor', '-o', 'table'], /^bulkhead: --output is one of text, json, not table\n/],
+    [['lint', '.', '--exclude', ''], /^bulkhead: --exclude needs a FOLDER that is not empty\n/],
     [['demo', 'please'], /^bulkhead: too many arguments for 'demo'/],
     [['audit', '--port', '1'], /^bulkhead: unknown option '--port'/],
   ];

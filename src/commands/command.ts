@@ -13,6 +13,8 @@ export interface LongRunning {
 export interface Surroundings {
   /** Prints a line on the standard output. */
   print(line: string): void;
+  /** Prints a line on the standard error that is no part of the answer. Undefined: there is none. */
+  remark?(line: string): void;
   /** The variables of the process. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The standard input. Undefined: there is none. */

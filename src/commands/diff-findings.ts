@@ -2,13 +2,12 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
-import { valueAt } from '../kubernetes/json.ts';
 import { crossings, type DiffCause, type DiffChange, type DiffReport, endText, some } from '../report/diff-report.ts';
 import type { LintFinding, LintReport } from '../report/lint-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { version } from './build.ts';
-import { linted } from './lint-finding.ts';
+import { firstPlace, type HeldObjects, heldObjects } from './held-objects.ts';
 
 /** The id of such a finding. */
 const check = 'new-crossing';
@@ -18,12 +17,12 @@ const causesShown = 5;
 
 /** @param written the objects of the files that are judged */
 export function lintReportOf(report: DiffReport, written: readonly WrittenObject[], settings: Settings): LintReport {
-  const objects = written.map((one) => linted(one, String(valueAt(one.object, 'metadata', 'namespace') ?? '')));
-  const byObject = new Map(written.map((one, index) => [objects[index]?.object ?? '', one]));
+  const held = heldObjects(written);
+  const objects = [...held.values()].map(({ shown }) => shown);
   const findings = [
-    ...crossings(report).map((one) => findingOf(one, byObject, settings)),
-    ...report.unread.map(({ policy, field, reason }) => missing(policy, field, reason, byObject, settings)),
-    ...report.problems.map((reason) => missing('', '', reason, byObject, settings)),
+    ...crossings(report).map((one) => findingOf(one, held, settings)),
+    ...report.unread.map(({ policy, field, reason }) => missing(policy, field, reason, held, settings)),
+    ...report.problems.map((reason) => missing('', '', reason, held, settings)),
   ];
   const named = new Set(findings.map(({ object }) => object));
   return {
@@ -38,24 +37,11 @@ export function lintReportOf(report: DiffReport, written: readonly WrittenObject
 }
 
 /** What was not read or understood: an answer without it is none, for tools that show findings alone too. */
-function missing(
-  object: string,
-  path: string,
-  reason: string,
-  written: ReadonlyMap<string, WrittenObject>,
-  settings: Settings,
-): LintFinding {
-  const one = written.get(object);
-  const place = one?.placeOf(path);
+function missing(object: string, path: string, reason: string, held: HeldObjects, settings: Settings): LintFinding {
   return {
     check: 'not-understood',
     severity: 'error',
-    object,
-    apiVersion: one?.apiVersion ?? '',
-    file: one === undefined ? '<cluster>' : printable(one.file),
-    line: place?.line ?? 0,
-    column: place?.column ?? 0,
-    path,
+    ...firstPlace([{ object, path }], held),
     headline: 'could not be compared',
     reason: printable(reason),
     witness: '',
@@ -69,7 +55,7 @@ function missing(
   };
 }
 
-function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObject>, settings: Settings): LintFinding {
+function findingOf(change: DiffChange, held: HeldObjects, settings: Settings): LintFinding {
   const { from, to, ports, causes } = change;
   // What allows it is at the place of the finding.
   const opener = causes.find(({ file, side, path }) => file !== '' && side === 'new' && path !== '');
@@ -81,16 +67,11 @@ function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObjec
     'causes',
     '; ',
   );
-  const place = opener === undefined ? placeOf(change, written) : ofCause(opener);
+  const place = opener === undefined ? placeWithoutRule(change, held) : ofCause(opener, held);
   return {
     check,
     severity: 'error',
-    object: place.object,
-    apiVersion: written.get(place.object)?.apiVersion ?? '',
-    file: place.file || '<cluster>',
-    line: place.line,
-    column: place.column,
-    path: printable(place.path),
+    ...place,
     headline: 'opens a connection over the border of a tenant',
     reason: `opens ${some(ports, portsShown, 'port ranges', ', ')} from ${ends}${why === '' ? '' : `, as ${why}`}`,
     witness: '',
@@ -105,23 +86,23 @@ function findingOf(change: DiffChange, written: ReadonlyMap<string, WrittenObjec
 }
 
 /** Where no new rule allows it: the policy that closed it before as it is now, else a workload that it is about, else where the policy was. */
-function placeOf({ from, to, causes }: DiffChange, written: ReadonlyMap<string, WrittenObject>) {
+function placeWithoutRule({ from, to, causes }: DiffChange, held: HeldObjects): ReturnType<typeof firstPlace> {
   const names = [
     ...causes.flatMap(({ policies }) => policies),
     ...[to, from].flatMap(({ members }) => members.map(objectOf)),
   ];
-  for (const object of names) {
-    const found = written.get(object);
-    if (found !== undefined) return { object, path: '', ...found.placeOf(''), file: printable(found.file) };
-  }
+  const found = firstPlace(
+    names.map((object) => ({ object, path: '' })),
+    held,
+  );
+  if (held.has(found.object)) return found;
   const cause = causes.find(({ file }) => file !== '') ?? causes[0];
-  return cause === undefined ? nowhere : ofCause(cause);
+  return cause === undefined ? firstPlace([], held) : ofCause(cause, held);
 }
 
-const nowhere = { object: '', path: '', file: '', line: 0, column: 0 };
-
-function ofCause({ policies, path, file, line, column }: DiffCause) {
-  return { object: policies[0] ?? '', path, file, line, column };
+function ofCause({ policies, path, file, line, column }: DiffCause, held: HeldObjects): ReturnType<typeof firstPlace> {
+  const { object, apiVersion } = firstPlace([{ object: policies[0] ?? '', path: '' }], held);
+  return { object, apiVersion, path: printable(path), file: file || '<cluster>', line, column };
 }
 
 /** `acme-web/Deployment/front` as `Deployment acme-web/front`. */

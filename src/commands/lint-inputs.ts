@@ -10,6 +10,7 @@ import { largest, readManifests, textOf } from '../files/read-manifests.ts';
 import type { Problem } from '../tenancy/problem.ts';
 import { CannotStart } from './cannot-start.ts';
 import type { Surroundings } from './command.ts';
+import { texts } from './options.ts';
 
 export interface LintInputs {
   readonly files: readonly TextFile[];
@@ -19,24 +20,37 @@ export interface LintInputs {
   readonly configuration: number;
 }
 
+export const excludeOption = {
+  exclude: texts(
+    'FOLDER',
+    'leave out this folder below a folder that is read, such as node_modules; repeat for more',
+    'every folder is read',
+  ),
+};
+
 /** In findings. */
 const standardInput = '<stdin>';
 
 /**
  * @param configuration files and folders of settings, tenants and namespaces, which are not judged
+ * @param exclude folders that are not read; where there are any, a line of the standard error names them
  * @throws CannotStart where kustomize fails
  */
 export async function readInputs(
   paths: readonly string[],
   folders: readonly string[],
   configuration: readonly (string | undefined)[],
-  { input }: Pick<Surroundings, 'input'>,
+  exclude: readonly string[],
+  { input, remark }: Pick<Surroundings, 'input' | 'remark'>,
 ): Promise<LintInputs> {
   const isLeftOut = await within(configuration.filter((path) => path !== undefined));
   const manifests = await readManifests(
     paths.filter((path) => path !== '-'),
     isLeftOut,
+    exclude,
   );
+  if (manifests.excluded.length > 0)
+    remark?.(`excluded: ${manifests.excluded.map((one) => printable(one)).join(', ')}`);
   const piped = paths.includes('-') ? [textOf(standardInput, await allOf(input))] : [];
   for (const folder of folders) piped.push(await kustomized(folder));
   return {

@@ -25,7 +25,7 @@ import { defineCommand, type Surroundings } from './command.ts';
 import { compareWith, readBaseline, writeBaseline } from './lint-baseline.ts';
 import { lintCluster } from './lint-cluster.ts';
 import { unreadable } from './lint-finding.ts';
-import { readInputs } from './lint-inputs.ts';
+import { excludeOption, readInputs } from './lint-inputs.ts';
 import { lintTexts } from './lint-objects.ts';
 import { Misuse } from './misuse.ts';
 import { flag, oneOf, optionalText, texts } from './options.ts';
@@ -54,6 +54,7 @@ export const command = defineCommand({
     ),
     filename: { ...texts('FILE', 'judge this file or folder, as one of FILES; repeat for more', 'none'), short: 'f' },
     kustomize: { ...texts('DIR', 'judge what kustomize builds of this folder; repeat for more', 'none'), short: 'k' },
+    ...excludeOption,
     ...scopeOptions('objects without one are findings'),
     as: optionalText('NAME', 'judge as written by this user or service account', 'a member of the tenant'),
     'as-group': texts('GROUP', 'judge as written by a member of this group; repeat for more groups', 'none'),
@@ -88,7 +89,7 @@ export const command = defineCommand({
     const listed = folder === undefined ? noFiles : await readFiles(folder);
     const { value: namespaces } = orCannotStart(namespacesOf(listed, folder ?? ''), 2);
 
-    const inputs = await readInputs(paths, values.kustomize, [tenants, config, folder], surroundings);
+    const inputs = await readInputs(paths, values.kustomize, [tenants, config, folder], values.exclude, surroundings);
     const found = await lintTexts(inputs.files, {
       tenancy,
       listed: namespaces,

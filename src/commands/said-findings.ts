@@ -10,7 +10,8 @@ import { type AuditReport, nothingChecked, olderBackstop } from '../report/audit
 import { type AuditResult, rejectedIn } from '../report/audit-result.ts';
 import type { ExplainReport } from '../report/explain-report.ts';
 import type { ReplayReport } from '../report/replay-report.ts';
-import { notUnderstood, type Place, type Said } from './tool-formats.ts';
+import type { Place } from './held-objects.ts';
+import { notUnderstood, type Said } from './tool-formats.ts';
 
 /** Of the pairs that are blocked, each that has other rules. */
 export function saidByExplain(report: ExplainReport): readonly Said[] {

@@ -16,7 +16,7 @@ import { claimedNames } from './claimed-names.ts';
 import { collections, trimmed } from './cluster-collections.ts';
 import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
-import { readInputs } from './lint-inputs.ts';
+import { excludeOption, readInputs } from './lint-inputs.ts';
 import { tooLongIn } from './long-names.ts';
 import { defaultNamespace, inNamespace, namespaceOf, placed, withNamespaces } from './object-namespace.ts';
 import { flag, optionalText, texts } from './options.ts';
@@ -40,6 +40,7 @@ export const snapshotOptions = {
     ...texts('DIR', 'read what kustomize builds of this folder, and no cluster; repeat for more', 'none'),
     short: 'k',
   },
+  ...excludeOption,
   ...scopeOptions('objects without one are in default'),
   'no-baseline': flag('leave out of files what Bulkhead would put into the namespaces of tenants'),
 };
@@ -51,6 +52,7 @@ export interface SnapshotValues {
   readonly context: string | undefined;
   readonly filename: readonly string[];
   readonly kustomize: readonly string[];
+  readonly exclude: readonly string[];
   /** Of objects without one. */
   readonly namespace: string | undefined;
   readonly 'no-baseline': boolean;
@@ -88,7 +90,7 @@ export async function loadSnapshot(
 export async function fromFiles(
   filenames: readonly string[],
   folders: readonly string[],
-  values: Pick<SnapshotValues, 'tenants' | 'config' | 'namespace' | 'no-baseline'>,
+  values: Pick<SnapshotValues, 'tenants' | 'config' | 'exclude' | 'namespace' | 'no-baseline'>,
   surroundings: Surroundings,
   scope?: Scope,
 ): Promise<LoadedSnapshot> {
@@ -119,10 +121,10 @@ export interface ReadObjects {
 export async function readObjects(
   filenames: readonly string[],
   folders: readonly string[],
-  values: Pick<SnapshotValues, 'tenants' | 'config' | 'namespace'>,
+  values: Pick<SnapshotValues, 'tenants' | 'config' | 'exclude' | 'namespace'>,
   surroundings: Surroundings,
 ): Promise<ReadObjects> {
-  const inputs = await readInputs(filenames, folders, [values.tenants, values.config], surroundings);
+  const inputs = await readInputs(filenames, folders, [values.tenants, values.config], values.exclude, surroundings);
   if (inputs.unread.length > 0)
     throw new CannotStart(inputs.unread.map((one) => printable(formatProblem(one))).join('\n'), 2);
   const problems = inputs.problems.map((one) => printable(formatProblem(one)));

@@ -5,30 +5,16 @@
 import { createHash } from 'node:crypto';
 import { printable } from '../admission/message.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
-import { valueAt } from '../kubernetes/json.ts';
 import { lintGithub, lintJunit, lintSarif } from '../report/lint-formats.ts';
 import { lintPage } from '../report/lint-page.ts';
-import {
-  failing,
-  type LintedObject,
-  type LintFinding,
-  type LintReport,
-  type LintSeverity,
-} from '../report/lint-report.ts';
+import { failing, type LintFinding, type LintReport, type LintSeverity } from '../report/lint-report.ts';
 import { docsPage } from '../tenancy/docs-page.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { version } from './build.ts';
-import { linted } from './lint-finding.ts';
+import { firstPlace, heldObjects, type Place } from './held-objects.ts';
 
 export const toolFormats = ['name', 'sarif', 'junit', 'github'] as const;
 export type ToolFormat = (typeof toolFormats)[number] | 'html';
-
-export interface Place {
-  /** `KIND NAMESPACE/NAME`; empty where it is about none. */
-  readonly object: string;
-  /** A field of it; empty: all of it. */
-  readonly path: string;
-}
 
 /** One thing that is said. */
 export interface Said extends Place {
@@ -79,34 +65,24 @@ function namesOf(said: readonly Said[]): readonly string[] {
 }
 
 function reportOf(said: readonly Said[], { command, written, settings }: SaidBy): LintReport {
-  const objects = new Map<string, { readonly shown: LintedObject; readonly at: WrittenObject }>();
-  for (const at of written) {
-    const shown = linted(at, String(valueAt(at.object, 'metadata', 'namespace') ?? ''));
-    objects.set(shown.object, { shown, at });
-  }
-  const findings = said.map((one): LintFinding => {
-    const { object, path } =
-      [one, ...(one.otherwise ?? [])].find((place) => objects.has(printable(place.object))) ?? one;
-    const found = objects.get(printable(object));
-    const place = found?.at.placeOf(path);
-    return {
-      ...{ check: one.check, severity: one.severity, object: printable(object), path: printable(path) },
+  const held = heldObjects(written);
+  const findings = said.map(
+    (one): LintFinding => ({
+      ...{ check: one.check, severity: one.severity, ...firstPlace([one, ...(one.otherwise ?? [])], held) },
       ...{ headline: one.headline, reason: printable(one.reason), witness: '', fix: printable(one.fix) },
-      ...{ apiVersion: found?.shown.apiVersion ?? '', file: found?.shown.file ?? '<cluster>' },
-      ...{ line: place?.line ?? 0, column: place?.column ?? 0 },
       docs: docsPage(settings, `how-to/${command}.md`),
       fingerprint: createHash('sha256')
         .update(JSON.stringify([one.check, one.object, one.path, one.reason]))
         .digest('hex')
         .slice(0, 32),
       known: false,
-    };
-  });
+    }),
+  );
   const named = new Set(findings.map(({ object }) => object));
   return {
     findings,
-    objects: [...objects.values()].map(({ shown }) => shown).filter(({ object }) => named.has(object)),
-    files: new Set([...objects.values()].map(({ shown }) => shown.file)).size,
+    objects: [...held.values()].map(({ shown }) => shown).filter(({ object }) => named.has(object)),
+    files: new Set([...held.values()].map(({ shown }) => shown.file)).size,
     skipped: { otherKinds: 0, notObjects: 0, ofPlatform: 0, configuration: 0 },
     ...{ assumedNamespaces: [], gone: 0, version },
   };

@@ -1,7 +1,7 @@
 /** Files with objects as kubectl takes them: files, folders with all that is inside them, and a text from elsewhere; as text. */
 import type { Dirent } from 'node:fs';
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Problem } from '../tenancy/problem.ts';
 import { problem, type TextFile, unreadable } from './read-files.ts';
 
@@ -11,6 +11,8 @@ export interface Manifests {
   readonly problems: readonly Problem[];
   /** Files that were left out. */
   readonly leftOut: number;
+  /** Folders that were excluded, by the paths that lead there. */
+  readonly excluded: readonly string[];
   /** What could not be opened. */
   readonly unread: readonly Problem[];
 }
@@ -25,14 +27,19 @@ const together = 64;
  * `kubectl apply -R` leaves out no folder for its name, none is: also not hidden ones. Symbolic links are followed, each file and folder is
  * read once.
  * @param isLeftOut of the path behind all links
+ * @param exclude folders below those of `paths` that are not entered. A link elsewhere that leads into one is followed, as links are
+ * written by tenants, too
  */
 export async function readManifests(
   paths: readonly string[],
   isLeftOut: (real: string) => boolean = () => false,
+  exclude: readonly string[] = [],
 ): Promise<Manifests> {
   const unread: Problem[] = [];
   const files: string[] = [];
-  const into: Collected = { files, unread, seen: new Set(), isLeftOut, leftOut: 0 };
+  const excluded: string[] = [];
+  const exclusions = new Set(exclude.map((folder) => resolve(folder)));
+  const into: Collected = { files, unread, seen: new Set(), isLeftOut, leftOut: 0, exclusions, excluded };
   for (const path of paths) await collect(path, into);
   const read: (TextFile | Unread)[] = [];
   for (let from = 0; from < files.length; from += together)
@@ -41,6 +48,7 @@ export async function readManifests(
     files: read.flatMap((one) => ('text' in one ? [one] : [])),
     problems: read.flatMap((one) => ('content' in one ? [one.content] : [])),
     leftOut: into.leftOut,
+    excluded,
     unread: [...unread, ...read.flatMap((one) => ('opening' in one ? [one.opening] : []))],
   };
 }
@@ -53,6 +61,9 @@ interface Collected {
   readonly isLeftOut: (real: string) => boolean;
   /** Files that are. */
   leftOut: number;
+  /** Absolute paths. */
+  readonly exclusions: ReadonlySet<string>;
+  readonly excluded: string[];
 }
 
 async function collect(path: string, into: Collected): Promise<void> {
@@ -77,14 +88,20 @@ async function collectFolder(folder: string, realFolder: string, into: Collected
   if (into.seen.has(realFolder)) return;
   into.seen.add(realFolder);
   const entries = await entriesOf(folder, into);
-  for (const entry of entries.toSorted((one, other) => (one.name < other.name ? -1 : 1))) {
+  for (const entry of entries.toSorted(inOrder)) {
     const path = join(folder, entry.name);
     const isManifest = /\.(ya?ml|json)$/i.test(entry.name);
-    if (entry.isDirectory()) await collectFolder(path, join(realFolder, entry.name), into);
+    if (into.exclusions.has(resolve(path))) into.excluded.push(path);
+    else if (entry.isDirectory()) await collectFolder(path, join(realFolder, entry.name), into);
     else if (entry.isFile()) {
       if (isManifest) addFile(path, join(realFolder, entry.name), into);
     } else if (isManifest || (await leadsToFolder(path))) await collect(path, into);
   }
+}
+
+/** By name. The folders of a mounted ConfigMap (`..data`) come last: links beside them have the paths that stay with each update. */
+function inOrder({ name: one }: Dirent, { name: other }: Dirent): number {
+  return Number(one.startsWith('..')) - Number(other.startsWith('..')) || (one < other ? -1 : 1);
 }
 
 async function entriesOf(folder: string, { unread }: Collected): Promise<readonly Dirent[]> {

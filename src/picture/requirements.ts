@@ -39,7 +39,7 @@ export const requirements: readonly Requirement[] = [
     checks: [
       ...['handshake', 'tenant-writers', 'tenant-document', 'exemption-writers', 'exemption-document'],
       ...['foreign-namespace', 'tenant-leaving', 'tenant-label-frozen', 'trusted-labels', 'reserved-prefix'],
-      ...['namespace-owner-references', 'namespace-finalize', 'managed-policy', 'foreign-subject', 'wildcard-role'],
+      ...['namespace-owner-references', 'namespace-finalize', 'managed-policy'],
       ...['host-network', 'host-namespaces', 'host-path', 'network-capabilities', 'host-ports', 'probe-host'],
       ...['ephemeral-containers', 'chosen-node', 'tolerations', 'pod-scheduler', 'runtime-class', 'sysctls'],
       ...['reserved-devices', 'pod-binding', 'pod-addresses', 'pod-tenant-label', 'policy-tenant-label'],

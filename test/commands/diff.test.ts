@@ -44,6 +44,15 @@ metadata: { name: ${name}, namespace: acme-web }
 spec: ${spec}
 `;
 
+t.test('--exclude leaves out a folder of files that are not of the change', async (t) => {
+  const side = () => ({ 'web.yaml': deployment('web'), node_modules: { 'broken.yaml': 'a: [\n' } });
+  const folder = t.testdir({ old: side(), new: side() });
+  const [old, now] = [`${folder}/old`, `${folder}/new`];
+  t.match(await diff([old, now]), { code: 2, error: /node_modules\/broken\.yaml/ });
+  const excluded = [old, now].map((one) => `--exclude=${one}/node_modules`);
+  t.equal((await diff([old, now, ...excluded])).code, 0);
+});
+
 t.test('a crossing that appears ends with 1, one that goes with 0', async (t) => {
   t.equal((await diff([before, after])).code, 1);
   t.equal((await diff([after, before])).code, 0);

@@ -26,20 +26,24 @@ interface Ran {
   readonly lines: readonly string[];
   /** Of a command that ends with 2. */
   readonly error: string;
+  /** On the standard error. */
+  readonly remarks: readonly string[];
 }
 
 async function lint(args: readonly string[], input: string | Buffer = ''): Promise<Ran> {
   const lines: string[] = [];
+  const remarks: string[] = [];
   const surroundings = {
     print: (line: string) => void lines.push(...line.split('\n')),
+    remark: (line: string) => void remarks.push(line),
     environment: {},
     input: new Blob([input]).stream(),
   };
   try {
     const code = await runCommandLine(['lint', ...example, ...args], surroundings);
-    return { code, lines, error: '' };
+    return { code, lines, error: '', remarks };
   } catch (error) {
-    if (error instanceof CannotStart) return { code: error.code, lines, error: error.message };
+    if (error instanceof CannotStart) return { code: error.code, lines, error: error.message, remarks };
     throw error;
   }
 }
@@ -279,6 +283,37 @@ t.test('files and folders: what is judged, what is not, and what cannot be read'
   t.match(partly.lines.join('\n'), /cross-tenant-ingress/, 'the others are judged');
   const twice = await lint(['manifests/overlays/example']);
   t.match(twice.lines.join('\n'), /files of the configuration/, 'settings and tenants are not judged');
+});
+
+t.test('--exclude leaves out a folder and says so; no other name and no link hides anything', async (t) => {
+  const folder = await write(t, {
+    'all/closed.yaml': closed,
+    'all/node_modules/samples/broken.yaml': 'a: [\n',
+  });
+  const all = join(folder, 'all');
+  const vendored = join(all, 'node_modules');
+  t.match(await lint([all]), { code: 1, remarks: [] }, 'every folder is read');
+  t.match(await lint([all, '--exclude', vendored]), { code: 0, remarks: [`excluded: ${vendored}`] });
+  t.match(await lint([all, '--exclude', `${all}/web/../node_modules/`]), { code: 0 }, 'however it is written');
+  t.match(await lint([all, '--exclude', 'node_modules']), { code: 1, remarks: [] }, 'below the working directory');
+  t.match(await lint([vendored, '--exclude', vendored]), { code: 1, remarks: [] }, 'what is named itself is read');
+  await mkdir(join(all, 'web', 'node_modules'), { recursive: true });
+  await writeFile(join(all, 'web', 'node_modules', 'open.yaml'), open);
+  const below = await lint([all, '--exclude', vendored]);
+  t.match(below.lines.join('\n'), /web\/node_modules\/open\.yaml:8:7 +error/, 'a folder of that name elsewhere');
+  await symlink('../node_modules/samples', join(all, 'web', 'linked'));
+  const linked = await lint([all, '--exclude', vendored]);
+  t.match(linked.lines.join('\n'), /web\/linked\/broken\.yaml:2:1 +error +unreadable/, 'a link that leads into it');
+});
+
+t.test('a mounted ConfigMap is reported by the path that stays', async (t) => {
+  const folder = await write(t, { '..2026_11_30/open.yaml': open });
+  await symlink('..2026_11_30', join(folder, '..data'));
+  await symlink('..data/open.yaml', join(folder, 'open.yaml'));
+  t.same(
+    (await findingsIn([folder])).map(({ file }) => file),
+    [join(folder, 'open.yaml')],
+  );
 });
 
 t.test('inside of namespaces of the platform the API server does not ask, and nothing is judged', async (t) => {

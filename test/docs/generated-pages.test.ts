@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import t, { type Test } from 'tap';
+import { pagesWithGrants } from '../../docs/checks/grants-section.ts';
 import { generatedPages } from '../../docs/generated-pages.ts';
 import { exemptionExampleFile, settingsExampleFile, tenantExampleFile } from '../../docs/schema-pages.ts';
 import { parseExemption } from '../../src/exemptions/parse-exemption.ts';
@@ -15,6 +16,14 @@ for (const { file, text } of generatedPages()) {
     t.equal(readFileSync(file, 'utf8'), text);
   });
 }
+
+t.test('CONTRIBUTING.md names each', async (t) => {
+  const row = /^\| (.*) \| `npm run pages` \|$/m.exec(readFileSync('CONTRIBUTING.md', 'utf8'))?.[1] ?? '';
+  const grants = new Set(pagesWithGrants().map(({ file }) => file));
+  t.match(row, '*Grants* of `docs/checks/ID.md`');
+  for (const { file } of generatedPages())
+    if (!grants.has(file)) t.match(row, `\`${relative('.', file)}\``, relative('.', file));
+});
 
 /** The one document of a file. */
 function documentOf(file: string): Located<unknown> {

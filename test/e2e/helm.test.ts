@@ -102,6 +102,11 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
   await writeFile(objectFile, tenants);
   const addresses = (): string[] => Array.from({ length: replicas }, () => `10.0.1.${++last}`);
 
+  const absent = resolve(plane.directory, `absent-${version}.yaml`);
+  const withAbsent = (command: string): string => command.replace('values.yaml', absent);
+  await writeFile(absent, `${withoutSettings(shown)}existingSettings: { configMap: absent }\n`);
+  // The namespace comes with the chart, and the ConfigMap after it.
+  await run(`${withAbsent(install)} --dry-run=server`);
   const notes = await run(withValues(install));
   t.match(notes, `Bulkhead ${bulkheadVersion} is installed.`);
   for (const command of [...waits, ...emergencies]) t.match(notes, command, 'the notes say what to do next');
@@ -161,6 +166,15 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
     },
   );
 
+  await t.test('settings in a ConfigMap that does not exist are refused, and those in force stay', async (t) => {
+    for (const command of [upgrade, install.replace('install bulkhead', 'install another')]) {
+      const { code, stderr } = await shell(withAbsent(command));
+      t.equal(code, 1, command);
+      t.match(stderr, /existingSettings\.configMap is absent, and bulkhead-system has no ConfigMap.*apply it first/);
+    }
+    t.match(await run('kubectl -n bulkhead-system get configmaps -o name'), 'configmap/bulkhead-settings\n');
+  });
+
   await t.test('a rollback', async (t) => {
     await run(`${withValues(upgrade)} --set podAnnotations.upgrade=one ${backstop}`);
     t.not(await run(`kubectl get ${policyKind} -o name`), '', 'the backstop is there');
@@ -190,10 +204,11 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
         for (const command of settings) await run(command.replace('settings.yaml', file));
       };
       await apply(document);
-      const rest = [shown.slice(0, shown.indexOf('settings:')), shown.slice(shown.indexOf('tenancy:'))];
-      await writeFile(values, `${rest.join('')}${named}replicas: ${replicas}\n`);
+      await writeFile(values, `${withoutSettings(shown)}${named}replicas: ${replicas}\n`);
       t.strictSame((await throughout(t, withValues(upgrade), true)).ignoring, [], 'no webhook is ever Ignore');
-      t.match(await run('kubectl -n bulkhead-system get configmaps -o name'), /^(?!.*bulkhead-settings)/s);
+      const names = await run('kubectl -n bulkhead-system get configmaps -o name');
+      t.match(names, 'configmap/platform-settings\n');
+      t.notMatch(names, 'bulkhead-settings');
       const bare = await shell(withValues(upgrade).replace(/ --values \S+/, ' --set tenancy.from=objects'));
       t.match(bare.stderr, /settings is empty, and the settings in force are not.*platform-settings/s);
       await apply(document.replace('spec:\n', 'spec:\n      docsURL: https://wiki.example/bulkhead\n'));
@@ -265,6 +280,10 @@ async function life(t: Test, plane: ControlPlane, version: HelmVersion): Promise
     const [webhook] = (await ownedFields(plane)).filter((one) => one.webhook === 'bulkhead validate.bulkhead.dev');
     t.match(webhook, { failurePolicy: 'Fail', namespaceSelector: narrow }, 'and leaves the webhooks as they are');
   });
+}
+
+function withoutSettings(values: string): string {
+  return values.slice(0, values.indexOf('settings:')) + values.slice(values.indexOf('tenancy:'));
 }
 
 /** The namespace of acme; it is there already when the second Helm comes. */

@@ -24,11 +24,13 @@ export const mistakes: readonly Mistake[] = [
     { settings: { mesh: 'none' }, existingSettings: { configMap: 'mine' } },
     /settings and existingSettings\.configMap are both given/,
   ],
-  [
-    'settings in the ConfigMap of the chart itself',
-    { existingSettings: { configMap: 'bulkhead-settings' } },
-    /bulkhead-settings, which this chart creates and deletes/,
-  ],
+  ...['bulkhead-settings', 'bulkhead-tenants', 'bulkhead-dashboard'].map(
+    (configMap): Mistake => [
+      `settings in ${configMap}`,
+      { existingSettings: { configMap } },
+      new RegExp(`${configMap}, which this chart creates and deletes`),
+    ],
+  ),
   [
     'rights for settings that are not there',
     { existingSettings: { clusterPolicy: true } },

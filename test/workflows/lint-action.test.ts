@@ -76,4 +76,8 @@ t.test('it annotates, writes SARIF, and fails where something is new', async (t)
   await writeFile(hostile, await readFile(open));
   t.match(run({ FILES: hostile }), { status: 1, stdout: /title=cross-tenant-ingress/ }, 'a name is a name');
   t.match(run({ FILES: '--as-platform' }), { status: 2, stderr: /--as-platform: does not exist/ }, 'and no option');
+  const files = t.testdir({ node_modules: { 'broken.yaml': 'a: [' }, old: { 'broken.yaml': 'a: [' } });
+  t.match(run({ FILES: files }), { status: 1, stdout: /title=unreadable/ });
+  const excluded = { EXCLUDE: `${files}/node_modules ${files}/old` };
+  t.match(run({ FILES: files, ...excluded }), { status: 0, stderr: /excluded: .*node_modules, .*old$/m });
 });

@@ -20,6 +20,7 @@ if [ "$AS_PLATFORM" = true ]; then words+=(--as-platform); fi
 set -f
 # shellcheck disable=SC2206
 files=($FILES)
+for folder in $EXCLUDE; do words+=("--exclude=$folder"); done
 lint() { node "$project/src/main.ts" lint "${words[@]}" --output="$1" -- "${files[@]}"; }
 
 if [ -n "$SARIF" ]; then

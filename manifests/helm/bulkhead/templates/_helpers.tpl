@@ -41,8 +41,14 @@ Values that the schema takes and that make no sense together.
 {{- if and $existing .Values.settings }}
 {{- fail "settings and existingSettings.configMap are both given: remove one of them" }}
 {{- end }}
-{{- if eq $existing "bulkhead-settings" }}
-{{- fail "existingSettings.configMap is bulkhead-settings, which this chart creates and deletes: give your ConfigMap another name" }}
+{{- if has $existing (list "bulkhead-settings" "bulkhead-tenants" "bulkhead-dashboard") }}
+{{- fail (printf "existingSettings.configMap is %s, which this chart creates and deletes: give your ConfigMap another name" $existing) }}
+{{- end }}
+{{- /* Where the namespace is, the ConfigMap can be, too. Without it new pods would wait, and bulkhead-settings would be gone for those that start again. */}}
+{{- if and $existing (lookup "v1" "Namespace" "" "bulkhead-system") }}
+{{- if not (lookup "v1" "ConfigMap" "bulkhead-system" $existing | dig "data" "bulkhead.yaml" "") }}
+{{- fail (printf "existingSettings.configMap is %s, and bulkhead-system has no ConfigMap of this name with the key bulkhead.yaml, so no pod could start: apply it first, or correct the name" $existing) }}
+{{- end }}
 {{- end }}
 {{- if and .Values.existingSettings.clusterPolicy (not $existing) }}
 {{- fail "existingSettings.clusterPolicy needs existingSettings.configMap; without it, settings.network.clusterPolicy decides" }}
