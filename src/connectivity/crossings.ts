@@ -92,7 +92,8 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?:
     const violation = used.reduce((rest, grant) => differenceOf(rest, grant.ports), ports);
     const broken = examples.find((one) => intersectionOf(one.ports, violation).length > 0);
     const example = broken ?? (examples[0] as Example);
-    const openedBy = broken === undefined ? [] : openersOf(world, broken.from, broken.to, violation);
+    const openedBy =
+      broken === undefined ? [] : openersOf(world, broken.from, broken.to, intersectionOf(broken.ports, violation));
     const one = { from, to, ports, grants: used, violation, example, openedBy };
     const known = found.get(`${from} ${to}`);
     found.set(`${from} ${to}`, known === undefined ? one : joined(known, one));
