@@ -1,6 +1,6 @@
 import { isCalicoNetworkPolicy } from '../kinds/calico-network-policy/calico-network-policy.ts';
 import { isNetworkPolicy } from '../kinds/network-policy/network-policy.ts';
-import { isMap, type JsonMap } from '../kubernetes/json.ts';
+import { isGiven, isMap, type JsonMap } from '../kubernetes/json.ts';
 import type { PolicyRequest } from '../kubernetes/review.ts';
 import { typesOf } from '../reach/dialects/calico/head.ts';
 import { isolates } from '../reach/isolation.ts';
@@ -13,7 +13,7 @@ import { type Check, type Finding, nothing } from './check.ts';
  * Reads    the types and rules of a policy of a tenant that is not in mode `enforce`: a NetworkPolicy, and one of Cilium or Calico
  * Warns    when policyTypes, or types of Calico, has Egress and there are only ingress rules, and when it has Ingress and there are only
  *          egress rules. The second is also the default of a NetworkPolicy. Not for a policy without rules: that isolates on purpose.
- *          Also when all rules of a direction deny some peers: of Cilium and Calico these close the direction for the rest too
+ *          Also when all rules of a direction deny some peers or ports: of Cilium and Calico these close the direction for the rest too
  * Why      in such a namespace a pod is open in every direction in which no policy selects it, so this cuts existing traffic. In mode
  *          `enforce` the baseline isolates both directions, and a policy can only open
  */
@@ -67,41 +67,69 @@ function withoutRules(field: string, direction: Direction): Finding {
   };
 }
 
-/** A rule that denies everybody is how a direction is closed on purpose. */
+/** One of each selector: what rules of any part allow to its pods counts, and what they close. */
 function denialsOfCilium(parts: readonly Part[], direction: Direction): readonly Finding[] {
   const denies = `${direction}Deny`;
-  // So is an empty rule that allows.
-  if (parts.some(({ spec }) => hasItems(spec[direction]))) return nothing;
   const denying = parts.filter(({ spec }) => hasItems(spec[denies]));
-  const [first] = denying;
-  if (first === undefined || !denying.every(({ spec }) => itemsOf(spec[denies]).every(namesSome))) return nothing;
-  return [denialsAlone(`${first.path}.${denies}`, direction, `, or write enableDefaultDeny: { ${direction}: false }`)];
+  return denying.flatMap((part, index): readonly Finding[] => {
+    if (denying.slice(0, index).some((one) => isFor(one, part) && isFor(part, one))) return nothing;
+    const about = parts.filter(
+      (one) => isFor(one, part) && (hasItems(one.spec[direction]) || hasItems(one.spec[denies])),
+    );
+    const isClosed = about.some(({ spec: { enableDefaultDeny: rest } }) => !isMap(rest) || rest[direction] !== false);
+    // An empty rule that allows is how a direction is closed on purpose, as is one that denies everybody.
+    const isMeant = about.some(({ spec }) => hasItems(spec[direction]) || !itemsOf(spec[denies]).every(deniesSome));
+    const way = `, or write enableDefaultDeny: { ${direction}: false }`;
+    return isClosed && !isMeant ? [denialsAlone(`${part.path}.${denies}`, direction, way)] : nothing;
+  });
+}
+
+/** Whether a part is for all pods of another one, as far as the same requirements say. */
+function isFor(part: Part, other: Part): boolean {
+  const own = requirementsOf(other);
+  return [...requirementsOf(part)].every((one) => own.has(one));
+}
+
+function requirementsOf({ spec: { endpointSelector } }: Part): ReadonlySet<string> {
+  const { matchLabels, matchExpressions } = isMap(endpointSelector) ? endpointSelector : {};
+  const labels = isMap(matchLabels) ? Object.entries(matchLabels) : [];
+  return new Set([...labels, ...itemsOf(matchExpressions)].map((one) => JSON.stringify(one)));
+}
+
+/** Of a rule of Cilium: not everybody on every port. */
+function deniesSome(rule: unknown): boolean {
+  return isMap(rule) && Object.entries(rule).some(([key, list]) => hasItems(list) && !isEverything(key, itemsOf(list)));
+}
+
+function isEverything(key: string, list: readonly unknown[]): boolean {
+  if (key !== 'toPorts') return list.includes('all');
+  return list.flatMap((one) => itemsOf(isMap(one) && one.ports)).some(isEveryPort);
+}
+
+function isEveryPort(one: unknown): boolean {
+  return isMap(one) && one.port === '0' && (one.protocol ?? 'ANY') === 'ANY';
 }
 
 function denialsOfCalico({ spec }: Part, direction: Direction): readonly Finding[] {
-  const end = direction === 'ingress' ? 'source' : 'destination';
-  const deniesSome = (rule: unknown): boolean =>
-    isMap(rule) &&
-    rule.action === 'Deny' &&
-    isMap(rule[end]) &&
-    Object.entries(rule[end]).some(([key, value]) => !(key === 'selector' && (value === '' || value === 'all()')));
-  return itemsOf(spec[direction]).every(deniesSome) ? [denialsAlone(`spec.${direction}`, direction, '')] : nothing;
+  const rules = itemsOf(spec[direction]).filter((rule) => !isMap(rule) || rule.action !== 'Log');
+  const isMeant = rules.length === 0 || !rules.every((rule) => isMap(rule) && rule.action === 'Deny' && isNarrow(rule));
+  return isMeant ? nothing : [denialsAlone(`spec.${direction}`, direction, '')];
 }
 
-/** Of a rule of Cilium: not everybody, as without peers. */
-function namesSome(rule: unknown): boolean {
-  return (
-    isMap(rule) &&
-    Object.entries(rule).some(
-      ([key, peers]) => /^(from|to)(?!Ports)[A-Z]/.test(key) && hasItems(peers) && !itemsOf(peers).includes('all'),
-    )
-  );
+/** Of a rule of Calico, or of an end of it: not everybody on every port. */
+function isNarrow(rule: JsonMap): boolean {
+  return Object.entries(rule).some(([key, value]) => {
+    if (['action', 'metadata', 'ipVersion'].includes(key) || !isGiven(value)) return false;
+    if (isMap(value)) return isNarrow(value);
+    if (key === 'selector') return value !== '' && value !== 'all()';
+    return key === 'nets' ? !itemsOf(value).some((net) => String(net).endsWith('/0')) : true;
+  });
 }
 
 function denialsAlone(path: string, direction: Direction, way: string): Finding {
   return {
     path,
-    reason: `closes ${direction} for everybody, and not only for whom it denies`,
+    reason: `denies all other ${direction} too, because no rule allows any`,
     fix: `add a rule that allows what stays open${way}`,
   };
 }

@@ -95,7 +95,7 @@ export function saidByAudit(result: AuditResult): readonly Said[] {
           reason: [
             `${from} reaches ${to} on ${violation}, for example ${example.from} to ${example.to}`,
             openedBy.length === 0
-              ? 'no policy isolates the two'
+              ? 'no policy isolates either for this direction'
               : `opened by ${openedBy.map(({ policy, path }) => `${policy} ${path}`).join(' and ')}`,
           ].join(', '),
         }),

@@ -10,7 +10,7 @@ import type { Border } from '../reach/violation.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Direction, Tenant } from '../tenancy/tenant.ts';
 import { type Example, groupOf, matrixOf, platformGroup } from './matrix.ts';
-import { type Opener, openersOf } from './opened-by.ts';
+import type { Violating } from './opened-by.ts';
 import type { PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from './port-set.ts';
 import { covers, type ReportScope } from './report-scope.ts';
@@ -34,8 +34,8 @@ export interface Crossing {
   readonly violation: PortSet;
   /** Two who connect; of a violation where there is one. */
   readonly example: Pick<Example, 'from' | 'to'>;
-  /** What lets the violation of the example through. */
-  readonly openedBy: readonly Opener[];
+  /** The example of a violation; undefined: there is none. What opens it is looked for where it is shown. */
+  readonly violating: Violating | undefined;
 }
 
 export interface Crossings {
@@ -91,9 +91,9 @@ export function crossingsOf(world: World, tenancy: Tenancy, now: number, scope?:
       .filter((grant) => grant.ports.length > 0);
     const violation = used.reduce((rest, grant) => differenceOf(rest, grant.ports), ports);
     const broken = examples.find((one) => intersectionOf(one.ports, violation).length > 0);
+    const violating = broken && { ...broken, world, ports: intersectionOf(broken.ports, violation) };
     const example = broken ?? (examples[0] as Example);
-    const openedBy = broken === undefined ? [] : openersOf(world, broken.from, broken.to, violation);
-    const one = { from, to, ports, grants: used, violation, example, openedBy };
+    const one = { from, to, ports, grants: used, violation, example, violating };
     const known = found.get(`${from} ${to}`);
     found.set(`${from} ${to}`, known === undefined ? one : joined(known, one));
   }
@@ -113,7 +113,7 @@ export function joined(one: Crossing, other: Crossing): Crossing {
     grants: [...grants.values()],
     violation: unionOf(one.violation, other.violation),
     example: shown.example,
-    openedBy: shown.openedBy,
+    violating: shown.violating,
   };
 }
 

@@ -3,7 +3,11 @@
  * own. Every user may write `ownerReferences`, so an object counts as made only where its maker is there, and makes pods with these labels.
  */
 import { fieldOf, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { matches } from '../kubernetes/label-selector.ts';
+import { parseSelector } from '../kubernetes/parse-selector.ts';
+import { templateOf } from './read-object.ts';
 import { textAt, textsOf } from './read-pod.ts';
+import type { Workload } from './snapshot.ts';
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -18,11 +22,7 @@ const addedLabels: ReadonlySet<string> = new Set([
 /** A maker is itself made by none of these, so no two objects make each other. */
 const madeKinds: ReadonlySet<unknown> = new Set(['Pod', 'ReplicaSet', 'Job']);
 
-/** @param templateOf the path of the template of pods that the object has; undefined: none */
-export function createMadeByOthers(
-  objects: readonly JsonMap[],
-  templateOf: (object: JsonMap) => readonly string[] | undefined,
-): (object: JsonMap) => boolean {
+export function createMadeByOthers(objects: readonly JsonMap[]): (object: JsonMap) => boolean {
   const makers = new Map<string, Labels>();
   for (const object of objects) {
     const path = templateOf(object);
@@ -39,6 +39,33 @@ export function createMadeByOthers(
       const made = makers.get(keyOf(object, kind, textAt(owner, 'name')));
       return made !== undefined && isSame(own, made);
     });
+  };
+}
+
+/** Of the makers among objects: which one there is, and whether pods with these labels are of it. */
+export interface Makers {
+  has(maker: MakerName): boolean;
+  makes(maker: MakerName, labels: Labels): boolean;
+}
+
+type MakerName = Pick<Workload, 'namespace' | 'kind' | 'name'>;
+
+/**
+ * Every user may write the name of a maker into a pod, and labels that go with it. What holds it to be true: a selector cannot change, and
+ * its controller lets go of pods that it does not select. A CronJob has none, so its pods have the labels of its template.
+ */
+export function createMakers(objects: readonly JsonMap[]): Makers {
+  const known = new Map(objects.map((one) => [keyOf(one, one.kind, textAt(one.metadata, 'name')), one]));
+  const at = ({ namespace, kind, name }: MakerName) => known.get(keyOf({ metadata: { namespace } }, kind, name));
+  return {
+    has: (maker) => at(maker) !== undefined,
+    makes(maker, labels) {
+      const object = at(maker);
+      if (object === undefined) return false;
+      if (maker.kind === 'CronJob') return isSame(labels, labelsAt(object, templateOf(object) ?? []));
+      const selector = parseSelector(valueAt(object, 'spec', 'selector'));
+      return !selector.ok || matches(selector.value, new Map(Object.entries(labels)));
+    },
   };
 }
 

@@ -13,16 +13,24 @@ export interface Opener {
   readonly path: string;
 }
 
+/** Two who connect in a world, on ports that nothing grants. */
+export interface Violating {
+  readonly world: World;
+  readonly from: PodClass;
+  readonly to: PodClass;
+  /** Not empty. */
+  readonly ports: PortSet;
+}
+
 /** The first rule of each end, the target before the source. None: no policy isolates an end, or the end does not exist yet. */
-export function openersOf(world: World, from: PodClass, to: PodClass, ports: PortSet): readonly Opener[] {
+export function openersOf({ world, from, to, ports }: Violating): readonly Opener[] {
   const found: Opener[] = [];
   for (const [direction, pods, peer] of [['ingress', to, from] as const, ['egress', from, to] as const]) {
     if (pods.workloads[0]?.kind === hypotheticalKind) continue;
-    let isFound = false;
     world.allowed(pods, direction, peer, ({ step, action, ports: decided }) => {
-      if (isFound || step === undefined || action !== 'allow' || intersectionOf(decided, ports).length === 0) return;
-      isFound = true;
+      if (step === undefined || action !== 'allow' || intersectionOf(decided, ports).length === 0) return undefined;
       found.push({ policy: refText(step.policy.ref), path: formatPath(step.rule.path) });
+      return 'enough';
     });
   }
   return found;

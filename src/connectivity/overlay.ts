@@ -3,10 +3,11 @@ import type { JsonMap } from '../kubernetes/json.ts';
 import { isMap, valueAt } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { policyKey } from './fingerprint.ts';
-import { textAt } from './read-pod.ts';
+import { createMakers } from './made-by-others.ts';
+import { replicaSetOf } from './read-pod.ts';
 import { readSnapshot } from './read-snapshot.ts';
 import { withReferences } from './references.ts';
-import { type PolicyRef, refText, type Snapshot, type SnapshotService } from './snapshot.ts';
+import { type PolicyRef, refText, type Snapshot, type SnapshotService, type Workload } from './snapshot.ts';
 
 export interface OverlayOptions {
   /** Adds what Bulkhead puts into the namespaces among the objects. */
@@ -17,19 +18,17 @@ export interface OverlayOptions {
 
 /**
  * The cluster, with workloads named as in the files. Of a CronJob a cluster shows pods of Jobs, each named after it and the minute. A Job can
- * have such a name by itself, so it counts as one of a CronJob only where the files hold that, and no such Job.
+ * have such a name by itself, so it counts as one of a CronJob only where the files hold one that makes such pods, and no such Job. Pods that
+ * are called by a Deployment or a Rollout are those of their ReplicaSet where the one of the files does not select them.
  */
 export function namedAsIn(objects: readonly JsonMap[], cluster: Snapshot): Snapshot {
-  const keys = new Set(
-    objects.map(({ kind, metadata }) =>
-      makerKey({ namespace: textAt(metadata, 'namespace'), kind: String(kind), name: textAt(metadata, 'name') }),
-    ),
-  );
-  const workloads = cluster.workloads.map((one) => {
+  const makers = createMakers(objects);
+  const workloads = cluster.workloads.map((one): Workload => {
+    if (makers.has(one)) return makers.makes(one, one.labels) ? one : { ...one, ...replicaSetOf(one) };
     const [, name] = (one.kind === 'Job' ? /^(.+)-\d{8}$/.exec(one.name) : null) ?? [];
-    if (name === undefined || keys.has(makerKey(one))) return one;
+    if (name === undefined) return one;
     const maker = { ...one, kind: 'CronJob', name };
-    return keys.has(makerKey(maker)) ? maker : one;
+    return makers.makes(maker, one.labels) ? maker : one;
   });
   return { ...cluster, workloads };
 }
@@ -51,6 +50,8 @@ export function overlaid(
     policies: new Set(files.policies.map(policyKey)),
     others: new Set([...(files.mesh ?? []), ...(files.sets ?? [])].map(({ ref }) => refText(ref))),
   };
+  const makers = createMakers(objects);
+  const isReplaced = (one: Workload): boolean => fresh.workloads.has(makerKey(one)) && makers.makes(one, one.labels);
   const named = new Set(objects.map((one) => valueAt(one, 'metadata', 'namespace')));
   const missing = [...named].filter(
     (name): name is string => typeof name === 'string' && !known.has(name) && !fresh.namespaces.has(name),
@@ -67,7 +68,7 @@ export function overlaid(
       ...files.namespaces,
       ...missing.map((name) => ({ name, labels: reservedLabels(name, tenancy) })),
     ],
-    workloads: [...cluster.workloads.filter((one) => !fresh.workloads.has(makerKey(one))), ...files.workloads],
+    workloads: [...cluster.workloads.filter((one) => !isReplaced(one)), ...files.workloads],
     services: [...cluster.services.filter((one) => !fresh.services.has(serviceKey(one))), ...files.services],
     policies: [...cluster.policies.filter(isKept), ...files.policies],
     mesh: [...kept(cluster.mesh), ...(files.mesh ?? [])],
@@ -99,11 +100,7 @@ function withLabelsOf(object: JsonMap, known: ReadonlyMap<string, Snapshot['name
   return { ...object, metadata: { ...metadata, labels: { ...before, ...(isMap(labels) ? labels : {}) } } };
 }
 
-function makerKey({
-  namespace,
-  kind,
-  name,
-}: Pick<Snapshot['workloads'][number], 'namespace' | 'kind' | 'name'>): string {
+function makerKey({ namespace, kind, name }: Pick<Workload, 'namespace' | 'kind' | 'name'>): string {
   return `${namespace}/${kind}/${name}`;
 }
 

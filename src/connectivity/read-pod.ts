@@ -50,6 +50,13 @@ function makerOf(controller: unknown, labels: StringMap): readonly [kind: string
   return [kind, name];
 }
 
+/** Of pods that are called by the maker of their ReplicaSet: as of the ReplicaSet itself. */
+export function replicaSetOf({ kind, name, labels }: Workload): Pick<Workload, 'kind' | 'name'> | undefined {
+  const hash = ofReplicaSets.find(([, maker]) => maker === kind)?.[0];
+  if (hash === undefined || !Object.hasOwn(labels, hash)) return undefined;
+  return { kind: 'ReplicaSet', name: `${name}-${labels[hash]}` };
+}
+
 /** @param path of the template of the pods */
 export function readMaker(object: JsonMap, kind: string, path: readonly string[], interned: Interned): Workload {
   const { metadata } = object;

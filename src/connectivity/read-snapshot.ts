@@ -4,7 +4,7 @@ import type { JsonMap } from '../kubernetes/json.ts';
 import type { AddressGroup } from '../reach/dialects/cilium/referred.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { createMadeByOthers } from './made-by-others.ts';
-import { createObjectReader, type SnapshotOptions, templateOf } from './read-object.ts';
+import { createObjectReader, type SnapshotOptions } from './read-object.ts';
 import { withReferences } from './references.ts';
 import type {
   CalicoTier,
@@ -55,7 +55,7 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
         tiers.set(one.name, one.value);
     }
   };
-  const isMade = options.hasPods ? () => false : createMadeByOthers(objects, templateOf);
+  const isMade = options.hasPods ? () => false : createMadeByOthers(objects);
   for (const object of objects) if (!isMade(object)) add(object);
   // Of policies that decide alike, the first one is named, whatever the order of the files.
   const written = options.hasPods ? [] : [...policies].sort(([one], [other]) => (one < other ? -1 : 1));

@@ -9,7 +9,6 @@ import { type Crossing, gatePorts } from './crossings.ts';
 import { hypotheticalKind, hypotheticalOf } from './hypothetical.ts';
 import type { Matcher } from './matcher.ts';
 import { groupOf, platformGroup } from './matrix.ts';
-import { openersOf } from './opened-by.ts';
 import { createParties, type Parties, type PodClass } from './parties.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, unionOf } from './port-set.ts';
 import type { Reading } from './readings.ts';
@@ -92,8 +91,8 @@ function add(
     grants: used.length === 0 ? (known?.grants ?? []) : [{ kind: 'gate', name: '', ports: used }],
     violation: unionOf(known?.violation ?? [], violation),
     ...(isShown
-      ? { example, openedBy: violation.length > 0 ? openersOf(world, example.from, example.to, violation) : [] }
-      : { example: known.example, openedBy: known.openedBy }),
+      ? { example, violating: violation.length > 0 ? { ...example, world, ports: violation } : undefined }
+      : { example: known.example, violating: known.violating }),
   });
 }
 

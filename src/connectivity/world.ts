@@ -59,7 +59,7 @@ export interface World {
   readonly parties: Parties;
   plan(pods: PodClass, direction: Direction): Plan;
   /** What the policies of one side let through. */
-  allowed(pods: PodClass, direction: Direction, peer: Party, seen?: (decision: Decision) => void): PortSet;
+  allowed(pods: PodClass, direction: Direction, peer: Party, seen?: Seen): PortSet;
   /** What gets through: both sides let it. Nothing between two parties that are no pods is asked. */
   connection(from: Party, to: Party): PortSet;
 }
@@ -72,6 +72,9 @@ export interface Decision {
   readonly action: InForceRule['action'];
   readonly ports: PortSet;
 }
+
+/** Takes the decisions in their order. After `enough`, the answer of `allowed` is not complete. */
+export type Seen = (decision: Decision) => 'enough' | undefined;
 
 /** A world that follows a changing cluster. A caller that changes its parties reports it here. */
 export interface LiveWorld extends World {
@@ -214,7 +217,7 @@ function decide(
   pods: PodClass,
   peer: Party,
   named: readonly ContainerPort[],
-  seen: ((decision: Decision) => void) | undefined,
+  seen: Seen | undefined,
 ): PortSet {
   let open = noPorts;
   let rest = everyPort;
@@ -225,7 +228,7 @@ function decide(
       const { action } = step.rule;
       const hit = intersectionOf(rest, step.ports ?? portsOf(step.rule, named));
       if (hit.length === 0) continue;
-      seen?.({ stage, step, action, ports: hit });
+      if (seen?.({ stage, step, action, ports: hit }) === 'enough') return open;
       rest = differenceOf(rest, hit);
       if (action === 'allow') open = unionOf(open, hit);
       else if (action === 'pass') passed = unionOf(passed, hit);

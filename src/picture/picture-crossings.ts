@@ -2,7 +2,7 @@
 import { byName, type Crossing, type Crossings, joined } from '../connectivity/crossings.ts';
 import { hypotheticalKind } from '../connectivity/hypothetical.ts';
 import type { Group } from '../connectivity/matrix.ts';
-import type { Opener } from '../connectivity/opened-by.ts';
+import { type Opener, openersOf } from '../connectivity/opened-by.ts';
 import type { PodClass } from '../connectivity/parties.ts';
 import { differenceOf, noPorts } from '../connectivity/port-set.ts';
 import { portSummary } from '../connectivity/port-summary.ts';
@@ -67,7 +67,8 @@ export function shownCrossings(
   return crossings;
 }
 
-function shownOf({ from, to, ports, grants, violation, example, openedBy }: Crossing): PictureCrossing {
+function shownOf({ from, to, ports, grants, violation, example, violating }: Crossing): PictureCrossing {
+  const openedBy = violating === undefined ? [] : openersOf(violating);
   return {
     ...{ from, to, ports: portSummary(ports) },
     grants: grants.map((one) => ({ kind: one.kind, name: one.name, ports: portSummary(one.ports) })),

@@ -457,7 +457,7 @@ t.test('the JSON has the fields of its page, each of them, and no other', async 
   const documented = rows.flatMap((line) =>
     [...(line.split(' | ')[0] ?? '').matchAll(/`([^`]+)`/g)].map(([, name]) => name),
   );
-  // Those of `connectivity` are compared in test/connectivity/picture.test.ts.
+  // Those of `connectivity` are compared in test/picture/.
   const own = (names: readonly (string | undefined)[]) =>
     names.filter((one) => !one?.startsWith('connectivity.')).sort();
   t.strictSame(own([...new Set(fields(document, ''))]), own(documented));

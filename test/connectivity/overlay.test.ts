@@ -85,7 +85,7 @@ t.test('sets of addresses and policies of a mesh stay, unless the files have oth
 
 t.test('a workload is the same in files and in a cluster, where its owners say so', async (t) => {
   const owned = (kind: string, name: string, labels: object = {}) => ({
-    ...pod(`acme-web/${name}-x`),
+    ...{ ...pod(`acme-web/${name}-x`), status: { podIPs: [{ ip: '10.1.0.8' }] } },
     metadata: {
       ...{ namespace: 'acme-web', name: `${name}-x`, labels: { app: 'web', ...labels } },
       ownerReferences: [{ controller: true, kind, name }],
@@ -131,4 +131,68 @@ t.test('a workload is the same in files and in a cluster, where its owners say s
     'a Job that has such a name by itself',
   );
   t.ok(isNew([], [maker('CronJob', 'backup')]), 'between two runs it has no pods');
+});
+
+t.test('pods stay that the workload of the files does not make, whatever made them is called', async (t) => {
+  const owned = (kind: string, name: string, labels: object) => ({
+    ...{ apiVersion: 'v1', kind: 'Pod', spec: { containers: [] }, status: { podIPs: [{ ip: '10.1.0.9' }] } },
+    metadata: { namespace: 'acme-web', name: 'x', labels, ownerReferences: [{ controller: true, kind, name }] },
+  });
+  const template = { metadata: { labels: { app: 'web' } }, spec: { containers: [] } };
+  const maker = (apiVersion: string, kind: string, name: string, spec: object) => ({
+    ...{ apiVersion, kind, spec, metadata: { namespace: 'acme-web', name } },
+  });
+  const selecting = (selector: object) => ({ selector, template });
+  const selectors = [
+    { matchLabels: { app: 'web' } },
+    { matchExpressions: [{ key: 'app', operator: 'In', values: ['web'] }] },
+  ];
+  const cron = maker('batch/v1', 'CronJob', 'backup', { jobTemplate: { spec: { template } } });
+  const special = { app: 'special' };
+  const both = { app: 'web', role: 'special' };
+  const cases = [
+    ['Job/backup-12345678', owned('Job', 'backup-12345678', { ...special, 'job-name': 'x' }), cron],
+    ['Job/backup-12345678', owned('Job', 'backup-12345678', both), cron],
+    ['CronJob/backup', owned('CronJob', 'backup', special), cron],
+    ...selectors.flatMap(
+      (selector) =>
+        [
+          [
+            'ReplicaSet/web-5d',
+            owned('ReplicaSet', 'web-5d', { ...special, 'pod-template-hash': '5d' }),
+            maker('apps/v1', 'Deployment', 'web', selecting(selector)),
+          ],
+          [
+            'ReplicaSet/web-5d',
+            owned('ReplicaSet', 'web-5d', { ...special, 'rollouts-pod-template-hash': '5d' }),
+            maker('argoproj.io/v1alpha1', 'Rollout', 'web', selecting(selector)),
+          ],
+          [
+            'Deployment/web',
+            owned('Deployment', 'web', special),
+            maker('apps/v1', 'Deployment', 'web', selecting(selector)),
+          ],
+        ] as const,
+    ),
+  ] as const;
+  for (const [name, seen, written] of cases) {
+    const { labels } = seen.metadata;
+    const open = policy('acme-web/out', {
+      podSelector: { matchLabels: labels as Record<string, string> },
+      policyTypes: ['Egress'],
+      egress: [{}],
+    });
+    const before = readSnapshot([namespace('acme-web', 'acme'), denyAll('acme-web'), seen], plainTenancy, {
+      hasPods: true,
+      withBaseline: false,
+    });
+    const gained = (files: readonly (typeof written | typeof open)[]) => {
+      const named = namedAsIn(files, before);
+      const after = overlaid(named, files, plainTenancy, { withBaseline: false, prunes: false });
+      return compare(named, after, plainTenancy).changes.filter(
+        ({ change, from }) => change === 'gained' && [...from.members].includes(`acme-web/${name}`),
+      );
+    };
+    t.ok(gained([open, written]).length > 0, `${name} of ${JSON.stringify(labels)}`);
+  }
 });

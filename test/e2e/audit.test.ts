@@ -247,7 +247,7 @@ async function linesOf(options: {
   const lines: string[] = [];
   const flags = Object.entries(options).flatMap(([flag, value]) => (value === undefined ? [] : [`--${flag}`, value]));
   await runCommandLine(['audit', ...flags], { print: (line) => lines.push(line), environment: {} });
-  // Who reaches whom is below, and has tests of its own (test/connectivity/picture.test.ts).
+  // Who reaches whom is below, and has tests of its own (test/picture/).
   const picture = lines.findIndex((line) => line === 'No tenant reaches another one.' || line.startsWith('FROM '));
   if (picture < 1) throw new Error(`nothing says who reaches whom: ${lines.join('\n')}`);
   return lines.slice(0, picture - 1);

@@ -96,6 +96,38 @@ t.test(
   },
 );
 
+t.test('a crossing names the rules that open its example, of all that are open between the two', async (t) => {
+  const from = [{ namespaceSelector: {} }];
+  const out = (name: string, port: number) =>
+    policy(`acme-web/${name}`, {
+      ...{ podSelector: { matchLabels: { app: name } }, policyTypes: ['Egress'] },
+      egress: [{ to: from, ports: [{ port }] }],
+    });
+  for (const ports of [
+    [443, 80],
+    [80, 443],
+  ]) {
+    const objects = [
+      ...[...two, pod('acme-web/api', { app: 'api' }), out('shop', 80), out('api', 443)],
+      policy('beta-db/in', {
+        ...{ podSelector: {}, policyTypes: ['Ingress'] },
+        ingress: ports.map((port) => ({ from, ports: [{ port }] })),
+      }),
+    ];
+    const [found] = pictured(objects, tenancyOf({ acme: { members }, beta: { members } })).crossings.filter(
+      ({ from, to }) => from === 'acme' && to === 'beta',
+    );
+    const [port, name] = found?.example.from === 'Pod acme-web/api' ? [443, 'api'] : [80, 'shop'];
+    t.match(found, {
+      violation: '80/TCP, 443/TCP',
+      openedBy: [
+        { path: `spec.ingress[${ports.indexOf(port)}].from[0].namespaceSelector` },
+        { policy: `NetworkPolicy acme-web/${name}` },
+      ],
+    });
+  }
+});
+
 t.test('a gate of both grants its ports, and the rest of a crossing is a violation', async (t) => {
   const objects = [
     ...two,

@@ -50,7 +50,7 @@ function list(caption, head, items, cells) {
     const next = shown;
     show(rowsAtOnce);
     if (!more.hidden) return;
-    // The button goes, and who pressed it reads on.
+    // The hidden button loses the focus, so the first new row takes it.
     body.rows[next].tabIndex = -1;
     body.rows[next].focus();
   });
