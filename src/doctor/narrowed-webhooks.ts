@@ -1,16 +1,13 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
-import { listedControllers, notByListedControllers } from '../backstop/service-conditions.ts';
-import { unreadConditions } from '../backstop/unread-conditions.ts';
 import { ownSelector } from '../configuration/own-selector.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
 import { webhookOf } from '../tenancy/modules.ts';
-import { builtInAgents } from '../tenancy/network-agents.ts';
-import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
+import { leavesOutAgents, leavesOutControllers } from './overlaid-conditions.ts';
 import { objectName, type StoredConfiguration } from './own-configurations.ts';
 
 /**
@@ -73,22 +70,7 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
 
 const unreadWebhook = 'validate.network.bulkhead.dev';
 
-/** Those of the manifests, or, where an overlay adds the accounts of the settings, with these. */
-function leavesOutAgents(name: string, expression: string, { platform }: Settings): boolean {
-  return [builtInAgents, platform.networkAgents].some((agents) =>
-    unreadConditions(agents).some((one) => one.name === name && one.expression === expression),
-  );
-}
-
 const servicesWebhook = webhookOf('services');
-
-/** An overlay may break lines elsewhere. */
-function leavesOutControllers(name: string, expression: string, { services }: Settings): boolean {
-  const [written, right] = [expression, notByListedControllers(services.controllers)].map((one) =>
-    one.replaceAll(/\s+/g, ' ').trim(),
-  );
-  return name === listedControllers && written === right;
-}
 
 function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
   const conditions = entry(webhook, 'matchConditions');
