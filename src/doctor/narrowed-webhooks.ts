@@ -60,7 +60,7 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
       if (
         !installedConditions.has(conditionLine(name, webhook.name, condition, expression)) &&
         !(webhook.name === unreadWebhook && leavesOutAgents(condition, expression, tenancy.settings)) &&
-        !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy.settings))
+        !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy))
       )
         found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
     if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')

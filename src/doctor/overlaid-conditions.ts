@@ -1,8 +1,10 @@
-/** Match conditions that an overlay writes with the accounts of the settings, in other lines and in any order. */
+/** Match conditions that an overlay writes with accounts of the settings, in other lines and in any order. */
 import { listedControllers, notByListedControllers } from '../backstop/service-conditions.ts';
 import { unreadConditions } from '../backstop/unread-conditions.ts';
+import { isJudgedOnServices } from '../checks/service-annotations.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Settings } from '../tenancy/settings.ts';
+import type { Tenancy } from '../tenancy/tenancy.ts';
 
 /** Those of the manifests, or, where an overlay adds the accounts of the settings, with these. */
 export function leavesOutAgents(name: string, expression: string, { platform }: Settings): boolean {
@@ -11,12 +13,18 @@ export function leavesOutAgents(name: string, expression: string, { platform }: 
   );
 }
 
-export function leavesOutControllers(name: string, expression: string, { services }: Settings): boolean {
-  return name === listedControllers && isSame(notByListedControllers(services.controllers), expression);
+/** For the accounts of the settings, with annotations that no check reads. */
+export function leavesOutControllers(name: string, expression: string, tenancy: Tenancy): boolean {
+  const annotations = [...(taken(expression).lists[1] ?? none)].map((quoted) => quoted.slice(1, -1));
+  return (
+    name === listedControllers &&
+    isSame(notByListedControllers(tenancy.settings.services.controllers, annotations), expression) &&
+    !annotations.some((key) => isJudgedOnServices(key, tenancy))
+  );
 }
 
 /** Whether two expressions differ in white space alone, and in the order of lists of strings. */
-export function isSame(one: string, other: string): boolean {
+function isSame(one: string, other: string): boolean {
   const [a, b] = [taken(one), taken(other)];
   return a.rest === b.rest && a.lists.every((list, index) => isSameSet(list, b.lists[index] ?? none));
 }

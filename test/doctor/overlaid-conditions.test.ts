@@ -1,23 +1,33 @@
 /** Which match conditions of an overlay are those that Bulkhead knows, however they are written. */
+import { readFile } from 'node:fs/promises';
 import t from 'tap';
+import { parse } from 'yaml';
 import { listedControllers, notByListedControllers } from '../../src/backstop/service-conditions.ts';
 import { unreadConditions } from '../../src/backstop/unread-conditions.ts';
+import { addressAnnotations } from '../../src/checks/service-annotations.ts';
 import { leavesOutAgents, leavesOutControllers } from '../../src/doctor/overlaid-conditions.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
+import type { Settings } from '../../src/tenancy/settings.ts';
+import { createTenancy } from '../../src/tenancy/tenancy.ts';
+import type { Subject } from '../../src/tenancy/tenant.ts';
 import { createWorld } from '../fixtures/world.ts';
 
 const account = (namespace: string, name: string) => ({ kind: 'ServiceAccount', namespace, name }) as const;
 const [one, other, third] = [account('metallb-system', 'controller'), account('a', 'b'), account('a', 'c')];
 const known = createWorld().tenancy.settings;
+const tenancyOf = (settings: Settings) => createTenancy(settings, []);
 const settings = { ...known, services: { ...known.services, controllers: [one, other] } };
-const accepts = (expression: string) => leavesOutControllers(listedControllers, expression, settings);
-const right = notByListedControllers([one, other]);
+const tenancy = tenancyOf(settings);
+const pool = 'metallb.io/ip-allocated-from-pool';
+const accepts = (expression: string) => leavesOutControllers(listedControllers, expression, tenancy);
+const of = (...controllers: readonly Subject[]) => notByListedControllers(controllers, [pool, 'example.com/pool']);
+const right = of(one, other);
 
 t.test('white space and the order of accounts do not count', (t) => {
   for (const [what, expression] of [
     ['as it is', right],
-    ['in another order', notByListedControllers([other, one])],
-    ['twice', notByListedControllers([other, one, other])],
+    ['in another order', of(other, one)],
+    ['twice', of(other, one, other)],
     ['with spaces in the list', right.replace('","', '", "')],
     [
       'with lines in the list',
@@ -32,10 +42,10 @@ t.test('white space and the order of accounts do not count', (t) => {
 
 t.test('everything else counts', (t) => {
   for (const [what, expression] of [
-    ['an account less', notByListedControllers([one])],
-    ['an account more', notByListedControllers([one, other, third])],
-    ['another account', notByListedControllers([one, third])],
-    ['no account', notByListedControllers([])],
+    ['an account less', of(one)],
+    ['an account more', of(one, other, third)],
+    ['another account', of(one, third)],
+    ['no account', of()],
     ['a space in a string', right.replace('"Service"', '"Service "')],
     ['a space in an account', right.replace('system:', 'system: ')],
     ['an escape in a list', right.replace('"system:', '"\\u0073ystem:')],
@@ -46,7 +56,36 @@ t.test('everything else counts', (t) => {
     ['nothing', ''],
   ] as const)
     t.notOk(accepts(expression), what);
-  t.notOk(leavesOutControllers('other', right, settings), 'the name of the condition');
+  t.notOk(leavesOutControllers('other', right, tenancy), 'the name of the condition');
+  t.end();
+});
+
+t.test('that of docs/neighbours.md is one', async (t) => {
+  const [, text = ''] = /^```yaml overlay\n([\s\S]*?)^```$/m.exec(await readFile('docs/neighbours.md', 'utf8')) ?? [];
+  const [{ patch }] = parse(text).patches;
+  const [, { value }] = parse(patch);
+  const services = { ...known.services, controllers: [account('example-system', 'endpoints'), one] };
+  t.ok(leavesOutControllers(value.name, value.expression, tenancyOf({ ...known, services })));
+  t.notOk(leavesOutControllers(value.name, value.expression, tenancyOf(known)));
+});
+
+t.test('annotations that a check of Services reads are not left out', (t) => {
+  const withKeys = (...keys: readonly string[]) => notByListedControllers([one, other], keys);
+  t.ok(accepts(withKeys()), 'no annotation');
+  t.ok(accepts(withKeys('example.com/pool', pool)), 'any that no check reads');
+  for (const key of [
+    ...addressAnnotations,
+    'service.cilium.io/global',
+    'io.cilium/lb-ipam-sharing',
+    'mirror.linkerd.io/x',
+  ])
+    t.notOk(accepts(withKeys(pool, key)), key);
+  t.notOk(accepts(withKeys('io.cilium\\/x')), 'a key with an escape');
+  const reservedServiceKeys = [
+    { entry: 'metallb.io/', protects: 'identity', effect: 'is reserved', settings: [] },
+  ] as const;
+  const reserving = tenancyOf({ ...settings, reservedServiceKeys });
+  t.notOk(leavesOutControllers(listedControllers, right, reserving), 'one that the settings reserve');
   t.end();
 });
 
