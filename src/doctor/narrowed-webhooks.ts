@@ -1,11 +1,13 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
+import { unreadConditions } from '../backstop/unread-conditions.ts';
 import { ownSelector } from '../configuration/own-selector.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
 import { canonicalJson, isMap } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
 import { webhookOf } from '../tenancy/modules.ts';
+import { builtInAgents } from '../tenancy/network-agents.ts';
 import type { Examination } from './check.ts';
 import { leavesOutAgents, leavesOutControllers } from './overlaid-conditions.ts';
 import { objectName, type StoredConfiguration } from './own-configurations.ts';
@@ -63,6 +65,10 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
         !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy))
       )
         found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
+    const written = new Set(conditionsOf(fields).map(([condition]) => condition));
+    for (const condition of installedOn(name, webhook.name))
+      if (!written.has(condition))
+        found('webhook-condition-missing', { where, why: `its match condition ${condition} is missing` });
     if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')
       found('webhook-reinvocation', { where, why: `its reinvocationPolicy is ${String(fields.reinvocationPolicy)}` });
   }
@@ -71,6 +77,15 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
 const unreadWebhook = 'validate.network.bulkhead.dev';
 
 const servicesWebhook = webhookOf('services');
+
+/** The names alone: another expression under one of them is found as well. An overlay for agents keeps those of the manifests. */
+function installedOn(configuration: string, webhook: string): readonly string[] {
+  if (webhook === unreadWebhook) return unreadConditions(builtInAgents).map(({ name }) => name);
+  const prefix = `${configuration} ${webhook} `;
+  return [...installedConditions]
+    .filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length, line.lastIndexOf(' ')));
+}
 
 function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {
   const conditions = entry(webhook, 'matchConditions');

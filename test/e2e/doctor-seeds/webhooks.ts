@@ -50,6 +50,13 @@ const leavesOut =
           expression: notByListedControllers([controller], annotations),
         }),
     );
+/** As kustomize merges a list without a merge key. */
+const leavesOutAlone = (cluster: DoctoredCluster) =>
+  cluster.changed(`${validating}/bulkhead`, ({ webhooks }: { webhooks: Webhook[] }) => {
+    for (const one of webhooks)
+      if (one.name === 'validate.services.bulkhead.dev')
+        one.matchConditions = [{ name: listedControllers, expression: notByListedControllers([balancer], [pool]) }];
+  });
 const listsBalancer: Seed['settings'] = ({ network }) =>
   Object.assign(network?.services as Json, { controllers: [balancer] });
 
@@ -160,6 +167,13 @@ export const webhooks: readonly Seed[] = [
     wrong: 'an overlay leaves out a controller that the settings do not name',
     ids: ['webhook-match-conditions'],
     make: leavesOut(balancer, pool),
+  },
+  {
+    wrong: 'an overlay whose merge replaces the installed conditions',
+    ids: ['webhook-condition-missing'],
+    says: /its match condition not-by-controllers-of-services is missing/,
+    make: leavesOutAlone,
+    settings: listsBalancer,
   },
   {
     wrong: 'a webhook that somebody else answers',
