@@ -15,7 +15,7 @@ export function leavesOutAgents(name: string, expression: string, { platform }: 
 
 /** For the accounts of the settings, with annotations that no check reads. */
 export function leavesOutControllers(name: string, expression: string, tenancy: Tenancy): boolean {
-  const annotations = [...(taken(expression).lists[1] ?? none)].map((quoted) => quoted.slice(1, -1));
+  const annotations = [...(taken(expression).lists[1] ?? none)];
   return (
     name === listedControllers &&
     isSame(notByListedControllers(tenancy.settings.services.controllers, annotations), expression) &&
@@ -30,24 +30,35 @@ function isSame(one: string, other: string): boolean {
 }
 
 const none: ReadonlySet<string> = new Set();
-const string = String.raw`"[^"\\]*"`;
-const list = new RegExp(String.raw`\[\s*(${string}\s*(,\s*${string}\s*)*)?\]`, 'g');
-const stringOrSpace = new RegExp(String.raw`${string}|\s+`, 'g');
 
 interface Taken {
   readonly lists: readonly ReadonlySet<string>[];
-  /** With `[]` for each list, and without white space outside of strings. */
+  /** With `[*]` for each list that is not empty, which is no CEL, and without white space outside of strings. */
   readonly rest: string;
 }
 
-/** A list with an escaped character stays in the rest, as its text can say one thing in several ways. */
 function taken(expression: string): Taken {
+  // An escape can say one thing in several ways, and hide the end of a string.
+  if (expression.includes('\\')) return { lists: [], rest: expression };
+  // Pieces at odd places are inside of quotes.
+  const pieces = expression.split('"').map((piece, index) => (index % 2 === 0 ? piece.replaceAll(/\s/g, '') : piece));
   const lists: ReadonlySet<string>[] = [];
-  const rest = expression.replaceAll(list, (text) => {
-    lists.push(new Set(text.match(new RegExp(string, 'g'))));
-    return '[]';
-  });
-  return { lists, rest: rest.replaceAll(stringOrSpace, (text) => (text.startsWith('"') ? text : '')) };
+  let rest = '';
+  for (let at = 0; at < pieces.length; at++) {
+    const strings = at % 2 === 1 && rest.endsWith('[') ? listFrom(at, pieces) : [];
+    rest += strings.length > 0 ? '*' : at % 2 === 1 ? `"${pieces[at]}"` : pieces[at];
+    if (strings.length === 0) continue;
+    lists.push(new Set(strings));
+    at += 2 * (strings.length - 1);
+  }
+  return { lists, rest };
+}
+
+/** The strings from this one on to the end of the list. None: something else is in it. */
+function listFrom(first: number, pieces: readonly string[]): readonly string[] {
+  let last = first;
+  while (pieces[last + 1] === ',' && last + 2 < pieces.length) last += 2;
+  return pieces[last + 1]?.startsWith(']') ? pieces.slice(first, last + 1).filter((_, index) => index % 2 === 0) : [];
 }
 
 function isSameSet(a: ReadonlySet<string>, b: ReadonlySet<string>): boolean {

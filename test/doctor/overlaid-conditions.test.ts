@@ -8,6 +8,7 @@ import { addressAnnotations } from '../../src/checks/service-annotations.ts';
 import { leavesOutAgents, leavesOutControllers } from '../../src/doctor/overlaid-conditions.ts';
 import { builtInAgents } from '../../src/tenancy/network-agents.ts';
 import type { Settings } from '../../src/tenancy/settings.ts';
+import { nameOf } from '../../src/tenancy/subjects.ts';
 import { createTenancy } from '../../src/tenancy/tenancy.ts';
 import type { Subject } from '../../src/tenancy/tenant.ts';
 import { createWorld } from '../fixtures/world.ts';
@@ -22,6 +23,7 @@ const pool = 'metallb.io/ip-allocated-from-pool';
 const accepts = (expression: string) => leavesOutControllers(listedControllers, expression, tenancy);
 const of = (...controllers: readonly Subject[]) => notByListedControllers(controllers, [pool, 'example.com/pool']);
 const right = of(one, other);
+const nameList = [one, other].map(nameOf);
 
 t.test('white space and the order of accounts do not count', (t) => {
   for (const [what, expression] of [
@@ -51,6 +53,11 @@ t.test('everything else counts', (t) => {
     ['an escape in a list', right.replace('"system:', '"\\u0073ystem:')],
     ['a list in place of a string', right.replace('"Service"', '["Service"]')],
     ['a list more', `${right} || "a" in ["a"]`],
+    ['no account, and the accounts as annotations', notByListedControllers([], nameList)],
+    ['an account as text', right.replace('["', '[r"')],
+    ['three quotes', right.replace('["', '["""')],
+    ['a number in a list', right.replace('["', '[1, "')],
+    ['a comment in a list', right.replace('["', '[ // "a",\n"')],
     ['a comment', `${right} // || true`],
     ['another operator', right.replace('&&', '||')],
     ['nothing', ''],
