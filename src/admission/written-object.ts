@@ -7,7 +7,7 @@ import type { ReviewedResource } from '../kinds/kind-of-object.ts';
 import type { JsonMap } from '../kubernetes/json.ts';
 import { entry, type KubernetesObject, namespaceNameLabel, type StringMap } from '../kubernetes/objects.ts';
 import { type UserInfo, unaffiliatedUser } from '../kubernetes/user.ts';
-import type { Owner, Tenancy } from '../tenancy/tenancy.ts';
+import type { Owner, Requester, Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Decoded, decode } from './decode.ts';
 import { gather } from './gather.ts';
@@ -95,11 +95,17 @@ function asAuthor(written: Written, sources: Sources): Sources {
 }
 
 function asMemberOf(tenant: Tenant, tenancy: Tenancy): Tenancy {
-  return { ...tenancy, requester: () => ({ username: '', platform: false, tenants: [tenant] }) };
+  return asAuthorOf({ username: '', platform: false, tenants: [tenant] }, tenancy);
 }
 
 function asPlatform(tenancy: Tenancy): Tenancy {
-  return { ...tenancy, requester: () => ({ username: '', platform: true, tenants: [] }) };
+  return asAuthorOf({ username: '', platform: true, tenants: [] }, tenancy);
+}
+
+/** The author alone has no name and no group. Checks also ask whom others act for, such as the subjects of a RoleBinding. */
+function asAuthorOf(author: Requester, tenancy: Tenancy): Tenancy {
+  const isAuthor = ({ username, groups }: UserInfo) => username === '' && groups.length === 0;
+  return { ...tenancy, requester: (user, home) => (isAuthor(user) ? author : tenancy.requester(user, home)) };
 }
 
 function reviewOf({ resource, namespace, author, storedLabels }: Written, object: object): Buffer {

@@ -13,6 +13,7 @@ import { inFixes, ofSettings, ofTenant } from './grants.ts';
 import { namespacesOfName, violationOfName } from './led-names.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
 import { addressOf } from './name-servers.ts';
+import { addressAnnotations } from './service-annotations.ts';
 import { isByController } from './service-controller.ts';
 import { audienceOf } from './traffic-audience.ts';
 import { trafficIn, trafficToJudge } from './traffic-objects.ts';
@@ -21,22 +22,6 @@ import { listOf, textOf } from './written-endpoints.ts';
 
 /** More findings than these say nothing new. */
 const mostFound = 32;
-
-/**
- * Annotations by which controllers of load balancers take addresses, several behind commas: MetalLB, kube-vip, Cilium, Calico (a list in
- * JSON), PureLB, Azure.
- */
-const addressAnnotations: ReadonlySet<string> = new Set([
-  'metallb.io/loadBalancerIPs',
-  'metallb.universe.tf/loadBalancerIPs',
-  'kube-vip.io/loadbalancerIPs',
-  'lbipam.cilium.io/ips',
-  'io.cilium/lb-ipam-ips',
-  'projectcalico.org/loadBalancerIPs',
-  'purelb.io/addresses',
-  'service.beta.kubernetes.io/azure-load-balancer-ipv4',
-  'service.beta.kubernetes.io/azure-load-balancer-ipv6',
-]);
 
 /**
  * A Service or a Gateway takes no address that is not its tenant's.

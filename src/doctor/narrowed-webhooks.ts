@@ -1,6 +1,5 @@
 /** Fields of a webhook by which the API server sends less of what its rules name. */
 import { createHash } from 'node:crypto';
-import { listedControllers, notByListedControllers } from '../backstop/service-conditions.ts';
 import { unreadConditions } from '../backstop/unread-conditions.ts';
 import { ownSelector } from '../configuration/own-selector.ts';
 import { namespaceSelector } from '../kinds/selected-namespaces.ts';
@@ -9,8 +8,8 @@ import { entry } from '../kubernetes/objects.ts';
 import { meshWebhook } from '../tenancy/mesh-namespaces.ts';
 import { webhookOf } from '../tenancy/modules.ts';
 import { builtInAgents } from '../tenancy/network-agents.ts';
-import type { Settings } from '../tenancy/settings.ts';
 import type { Examination } from './check.ts';
+import { leavesOutAgents, leavesOutControllers } from './overlaid-conditions.ts';
 import { objectName, type StoredConfiguration } from './own-configurations.ts';
 
 /**
@@ -63,9 +62,13 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
       if (
         !installedConditions.has(conditionLine(name, webhook.name, condition, expression)) &&
         !(webhook.name === unreadWebhook && leavesOutAgents(condition, expression, tenancy.settings)) &&
-        !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy.settings))
+        !(webhook.name === servicesWebhook && leavesOutControllers(condition, expression, tenancy))
       )
         found('webhook-match-conditions', { where, why: `its match condition ${condition} is not one of Bulkhead` });
+    const written = new Set(conditionsOf(fields).map(([condition]) => condition));
+    for (const condition of installedOn(name, webhook.name))
+      if (!written.has(condition))
+        found('webhook-condition-missing', { where, why: `its match condition ${condition} is missing` });
     if (webhook.endpoint === 'mutate' && entry(fields, 'reinvocationPolicy') !== 'IfNeeded')
       found('webhook-reinvocation', { where, why: `its reinvocationPolicy is ${String(fields.reinvocationPolicy)}` });
   }
@@ -73,21 +76,15 @@ export function findNarrowing({ name, own, raw }: StoredConfiguration, { found, 
 
 const unreadWebhook = 'validate.network.bulkhead.dev';
 
-/** Those of the manifests, or, where an overlay adds the accounts of the settings, with these. */
-function leavesOutAgents(name: string, expression: string, { platform }: Settings): boolean {
-  return [builtInAgents, platform.networkAgents].some((agents) =>
-    unreadConditions(agents).some((one) => one.name === name && one.expression === expression),
-  );
-}
-
 const servicesWebhook = webhookOf('services');
 
-/** An overlay may break lines elsewhere. */
-function leavesOutControllers(name: string, expression: string, { services }: Settings): boolean {
-  const [written, right] = [expression, notByListedControllers(services.controllers)].map((one) =>
-    one.replaceAll(/\s+/g, ' ').trim(),
-  );
-  return name === listedControllers && written === right;
+/** The names alone: another expression under one of them is found as well. An overlay for agents keeps those of the manifests. */
+function installedOn(configuration: string, webhook: string): readonly string[] {
+  if (webhook === unreadWebhook) return unreadConditions(builtInAgents).map(({ name }) => name);
+  const prefix = `${configuration} ${webhook} `;
+  return [...installedConditions]
+    .filter((line) => line.startsWith(prefix))
+    .map((line) => line.slice(prefix.length, line.lastIndexOf(' ')));
 }
 
 function conditionsOf(webhook: Readonly<Record<string, unknown>>): readonly (readonly [string, string])[] {

@@ -62,6 +62,11 @@ export const webhooks: DoctorCheck = {
         'a webhook has match conditions that Bulkhead does not install. A request that one of them admits is not sent',
       fix: applyAgain,
     },
+    'webhook-condition-missing': {
+      severity: 'warning',
+      meaning: 'a match condition that Bulkhead installs is missing, so more is sent, and waits while Bulkhead is down',
+      fix: `${applyAgain}; let an overlay add conditions by a JSON 6902 patch, as a merge of kustomize replaces the list`,
+    },
     'webhook-address': {
       severity: 'error',
       meaning:

@@ -114,6 +114,17 @@ t.test('what the webhook adds is not missing', async (t) => {
   ]);
 });
 
+t.test('the author is a member of the tenant, and the subjects of a RoleBinding are who they are', async (t) => {
+  const page = readFileSync('docs/checks/foreign-subject.md', 'utf8');
+  const [, warned = ''] = /^```yaml warned by acme developer\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const [, admitted = ''] = /^```yaml admitted by acme developer\n([\s\S]*?)^```$/m.exec(page) ?? [];
+  const found = ['hint foreign-subject: RoleBinding acme-web/readers subjects[0] at 11:5'];
+  t.same(await piped(warned), found);
+  t.same(await piped(warned, '--as', 'alice', '--as-group', 'acme-developers'), found);
+  t.same(await piped(warned, '--as-platform'), []);
+  t.same(await piped(admitted), []);
+});
+
 t.test('what an exemption covers is not found', async (t) => {
   const vpn = closed.replace(
     'name: web, image: web',

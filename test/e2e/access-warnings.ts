@@ -23,7 +23,7 @@ const reads = { apiGroups: [''], resources: ['pods'], verbs: ['get', 'list'] };
 export async function authorsAreWarned(t: Test, { kubectl }: GuardedCluster): Promise<void> {
   const create = (object: object) => kubectl('alice', ['create', '-f', '-'], JSON.stringify(object));
 
-  await t.test('ten ordinary Roles and RoleBindings are admitted without a warning', async (t) => {
+  await t.test('ordinary Roles and RoleBindings are admitted without a warning', async (t) => {
     const ordinary = [
       role('reader', reads),
       role('leader', { apiGroups: ['coordination.k8s.io'], resources: ['leases'], verbs: ['*'] }),
@@ -31,6 +31,7 @@ export async function authorsAreWarned(t: Test, { kubectl }: GuardedCluster): Pr
       role('custom', { apiGroups: ['example.com'], resources: ['*'], verbs: ['*'] }),
       role('lists', { apiGroups: [''], resources: ['*'], verbs: ['list', 'watch'] }),
       role('scale', { apiGroups: ['apps'], resources: ['deployments/scale'], verbs: ['update'] }),
+      role('autoscaler', { apiGroups: ['*'], resources: ['*/scale'], verbs: ['get', 'update', 'patch'] }),
       binding('developers', group('acme-developers')),
       binding('web', account(namespace, 'web')),
       binding('database', account('acme-db', 'database')),
@@ -50,6 +51,10 @@ export async function authorsAreWarned(t: Test, { kubectl }: GuardedCluster): Pr
       role('everything', { apiGroups: ['*'], resources: ['*'], verbs: ['*'] }),
       'Warning: wildcard-role: rules[0].resources[0] includes subresources such as pods/portforward',
       'Warning: wildcard-role: fix: list the resources that are needed',
+    );
+    await warned(
+      role('runs', { apiGroups: ['*'], resources: ['*/scale', '*/exec'], verbs: ['create'] }),
+      'Warning: wildcard-role: rules[0].resources[1] includes subresources',
     );
     await warned(
       binding('theirs', group('acme-developers'), group('beta-developers'), account('beta-data', 'db')),

@@ -206,6 +206,9 @@ export const ordinaryNeighbours: Readonly<Record<string, Ordinary>> = {
       rule(['jobs'], ['create', 'delete', 'get'], ['batch']),
       rule(['pods/log'], ['get']),
       rule(['networkpolicies'], ['*'], ['networking.k8s.io']),
+      rule(['*/scale'], ['get', 'update', 'patch'], ['*']),
+      rule(['*'], ['*'], ['apps']),
+      rule(['*'], ['delete'], ['', 'apps']),
     ].map((one) => ({ rules: [one] })),
   },
   RoleBinding: {

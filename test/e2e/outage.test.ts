@@ -1,17 +1,12 @@
-/** docs/outage.md, executed: what goes on, what waits and what is refused while every replica is dead; the ways out; and the backstop. */
-import { readFile } from 'node:fs/promises';
 import type { Test } from 'tap';
-import { parse } from 'yaml';
 import { rules } from '../../src/backstop/backstop.ts';
-import { notByListedControllers } from '../../src/backstop/service-conditions.ts';
 import { backstop } from '../../src/commands/backstop.ts';
 import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { goesOn } from './outage-goes-on.ts';
+import { overlaid } from './outage-overlay.ts';
 import { commandsBelow, shownText, tableBelow } from './outage-page.ts';
 import {
-  balanced,
-  type Caller,
   closedDoor,
   type DeadCluster,
   deadCluster,
@@ -97,34 +92,6 @@ async function whatIsRefused(t: Test, cluster: DeadCluster): Promise<void> {
   const late = JSON.stringify({ apiVersion: 'v1', kind: 'Pod', ...pod('late') });
   const { stderr } = await cluster.kubectl('alice', ['create', '-n', 'acme-web', '-f', '-'], late);
   t.equal(stderr.trim().replace(/(svc:443\/)[^"]*/, '$1...'), await shownText(), 'the page shows what people read');
-}
-
-/** docs/neighbours.md has the overlay. */
-async function overlaid(t: Test, cluster: DeadCluster): Promise<void> {
-  const [, overlay = ''] =
-    /^```yaml overlay\n([\s\S]*?)^```$/m.exec(await readFile('docs/neighbours.md', 'utf8')) ?? [];
-  const [webhook] = parse(overlay).webhooks;
-  const [{ expression }] = webhook.matchConditions;
-  const metallb = { kind: 'ServiceAccount', namespace: 'metallb-system', name: 'controller' } as const;
-  t.equal(expression, notByListedControllers([metallb]).replaceAll('\n', ' '), 'the page has what doctor accepts');
-  const patch = ['patch', 'validatingwebhookconfiguration', 'bulkhead', '--type=strategic', `--patch=${overlay}`];
-  succeeded(await cluster.kubectl('admin', patch));
-  const status = `${paths.web}/services/kept/status`;
-  const writes = (caller: Caller, path: string, body: object) => cluster.send(caller, 'PATCH', path, body);
-  await eventually('its write goes on', async () => (await writes('MetalLB', status, balanced)).status === 200);
-  const service = `${paths.web}/services/kept`;
-  const labelled = { metadata: { labels: { late: 'true' } } };
-  const other = { status: { loadBalancer: { ingress: [{ ip: '198.51.100.10' }] } } };
-  for (const [caller, path, body] of [
-    ['MetalLB', status, labelled],
-    ['MetalLB', service, { spec: { externalIPs: ['192.0.2.7'] } }],
-    ['namesake of MetalLB', status, other],
-    ['alice', status, other],
-  ] as const) {
-    const { text } = await writes(caller, path, body);
-    t.match(text, 'failed calling webhook', `${caller} ${path} ${JSON.stringify(body)}`);
-  }
-  t.match(await writes('service controller', status, other), { status: 200 }, 'that of Kubernetes still may');
 }
 
 /** The manifests select every namespace. No version of a configuration has that and failurePolicy Fail. */

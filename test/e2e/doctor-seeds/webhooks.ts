@@ -38,12 +38,27 @@ const injector =
     ]);
 
 const balancer = { kind: 'ServiceAccount', namespace: 'metallb-system', name: 'controller' } as const;
-const leavesOut = (controller: typeof balancer) => (cluster: DoctoredCluster) =>
-  cluster.changed(`${validating}/bulkhead`, ({ webhooks }: { webhooks: Webhook[] }) =>
-    webhooks
-      .find(({ name }) => name === 'validate.services.bulkhead.dev')
-      ?.matchConditions?.push({ name: listedControllers, expression: notByListedControllers([controller]) }),
-  );
+const pool = 'metallb.io/ip-allocated-from-pool';
+const leavesOut =
+  (controller: typeof balancer, ...annotations: readonly string[]) =>
+  (cluster: DoctoredCluster) =>
+    cluster.changed(`${validating}/bulkhead`, ({ webhooks }: { webhooks: Webhook[] }) =>
+      webhooks
+        .find(({ name }) => name === 'validate.services.bulkhead.dev')
+        ?.matchConditions?.push({
+          name: listedControllers,
+          expression: notByListedControllers([controller], annotations),
+        }),
+    );
+/** As kustomize merges a list without a merge key. */
+const leavesOutAlone = (cluster: DoctoredCluster) =>
+  cluster.changed(`${validating}/bulkhead`, ({ webhooks }: { webhooks: Webhook[] }) => {
+    for (const one of webhooks)
+      if (one.name === 'validate.services.bulkhead.dev')
+        one.matchConditions = [{ name: listedControllers, expression: notByListedControllers([balancer], [pool]) }];
+  });
+const listsBalancer: Seed['settings'] = ({ network }) =>
+  Object.assign(network?.services as Json, { controllers: [balancer] });
 
 export const webhooks: readonly Seed[] = [
   {
@@ -139,13 +154,26 @@ export const webhooks: readonly Seed[] = [
   {
     wrong: 'nothing: an overlay leaves out a controller of the settings (docs/neighbours.md)',
     ids: [],
-    make: leavesOut(balancer),
-    settings: ({ network }) => Object.assign(network?.services as Json, { controllers: [balancer] }),
+    make: leavesOut(balancer, pool),
+    settings: listsBalancer,
+  },
+  {
+    wrong: 'an overlay leaves out an annotation that a check reads',
+    ids: ['webhook-match-conditions'],
+    make: leavesOut(balancer, pool, 'metallb.io/loadBalancerIPs'),
+    settings: listsBalancer,
   },
   {
     wrong: 'an overlay leaves out a controller that the settings do not name',
     ids: ['webhook-match-conditions'],
-    make: leavesOut(balancer),
+    make: leavesOut(balancer, pool),
+  },
+  {
+    wrong: 'an overlay whose merge replaces the installed conditions',
+    ids: ['webhook-condition-missing'],
+    says: /its match condition not-by-controllers-of-services is missing/,
+    make: leavesOutAlone,
+    settings: listsBalancer,
   },
   {
     wrong: 'a webhook that somebody else answers',
