@@ -195,6 +195,63 @@ for (const [says, objects, open, unread] of cases)
     t.strictSame(opened(read(objects)), { open, unread });
   });
 
+const many = (count: number) =>
+  group(
+    'partners',
+    Array.from({ length: count }, (_, at) => `203.${Math.floor(at / 128)}.${(at % 128) * 2}.0/24`),
+    { a: '1' },
+  );
+const toMany = (count: number, of: (at: number) => object) =>
+  cilium({ egress: [{ toCIDRSet: Array.from({ length: count }, (_, at) => of(at)) }] });
+
+t.test('equal references are resolved once, and share their addresses', async (t) => {
+  const [policy] = read([toMany(1500, () => ({ cidrGroupRef: 'partners' })), many(10_000)]).policies;
+  const peers = policy?.inForce.parts.flatMap(({ rules }) => rules.map(({ peer }) => peer)) ?? [];
+  t.equal(peers.length, 1500);
+  t.equal(new Set(peers).size, 1);
+  t.strictSame(policy?.inForce.unread, []);
+});
+
+t.test('references beyond the limits of a policy stay unread', async (t) => {
+  const { unread, open } = opened(read([toMany(20_000, () => ({ cidrGroupRef: 'partners' })), many(10_000)]));
+  t.strictSame(unread, ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet']);
+  t.strictSame(open, []);
+});
+
+t.test('so do those that would need very many addresses or questions', async (t) => {
+  const different = (at: number) => ({
+    cidrGroupRef: 'partners',
+    except: [`203.0.${at % 250}.${Math.floor(at / 250)}/32`],
+  });
+  const [kept] = read([toMany(1500, different), many(10_000)]).policies;
+  const addresses = kept?.inForce.parts.flatMap(({ rules }) =>
+    rules.flatMap(({ peer }) => (peer.kind === 'ipBlock' ? [peer.addresses.length] : [])),
+  );
+  t.ok((addresses ?? []).reduce((sum, one) => sum + one, 0) <= 100_000);
+  t.equal((addresses?.length ?? 0) + (kept?.inForce.unread.length ?? 0), 1500);
+  const asking = (at: number) => ({
+    cidrGroupSelector: {
+      matchExpressions: Array.from({ length: 50 }, (_, one) => ({
+        key: 'a',
+        operator: 'In',
+        values: ['1', `v${at * 50 + one}`],
+      })),
+    },
+  });
+  const [asked] = read([toMany(1500, asking), many(10_000)]).policies;
+  t.ok((asked?.inForce.unread.length ?? 0) > 1400);
+});
+
+t.test('so do Services that many selectors are asked about', async (t) => {
+  const by = (at: number) => ({ k8sServiceSelector: { selector: { matchLabels: { app: `a${at}` } } } });
+  const rules = Array.from({ length: 14 }, (_, rule) => ({
+    toServices: Array.from({ length: 100 }, (_, at) => by(rule * 100 + at)),
+  }));
+  const services = Array.from({ length: 2000 }, (_, at) => service(`acme-db/s${at}`, { app: 'db' }, { app: `a${at}` }));
+  const { unread } = opened(read([cilium({ egress: rules }), ...services]));
+  t.equal(unread.length, 1200);
+});
+
 t.test('of files, others may be elsewhere: what is not among them is unread', async (t) => {
   t.match(opened(read([toGroup], false)).unread, [/cidrGroupRef$/]);
   t.match(opened(read([toDb], false)).unread, [/toServices\[0\]$/]);

@@ -8,9 +8,8 @@ import { normalise } from '../../../kubernetes/ip-set.ts';
 import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { InForceRule, Reference, Requirement, ServiceReference } from '../../in-force.ts';
-import { Found } from '../found.ts';
+import type { Found } from '../found.ts';
 import { readRange } from '../range.ts';
-import { limits } from './policy.ts';
 import { readRulePorts } from './ports.ts';
 
 export interface ReferringRule {
@@ -25,24 +24,38 @@ const lists = [
   ['egressDeny', 'egress', 'deny'],
 ] as const;
 
-/** Of one specification. What cannot be read of it is left out. */
-export function referringIn(spec: JsonMap, path: FieldPath): readonly ReferringRule[] {
+/**
+ * Of one specification. What cannot be read of it is left out, and so is what goes beyond the limits of the policy.
+ *
+ * @param within of the whole policy
+ */
+export function referringIn(spec: JsonMap, path: FieldPath, within: Found): readonly ReferringRule[] {
+  const known = new Map<string, Reference>();
   return lists.flatMap(([name, direction, action]) =>
     listOf(spec[name]).flatMap((rule, index) => {
       const at = field(field(path, name), index);
-      const found = isMap(rule) ? referencesOf(rule, at, direction, action) : [];
-      if (!isMap(rule) || found.length === 0) return [];
+      if (!isMap(rule) || !within.examines(1, within.left.rules, { direction, kind: 'any' }, at)) return [];
+      const found = referencesOf(rule, at, direction, action, within);
+      if (found.length === 0) return [];
       const scope = { direction, kind: 'any' } as const;
-      const read = readRulePorts(rule, { path: at, scope, namespace: '', found: Found.within(limits) });
+      const read = readRulePorts(rule, { path: at, scope, namespace: '', found: within });
       const ports = read === 'unlisted' ? allPorts : read;
       const hasPorts = read !== 'unlisted';
       if (ports.length === 0) return [];
       return found.map(({ path, to }): ReferringRule => {
         const asked: Reference = to.kind === 'services' ? { ...to, hasPorts } : to;
-        return { rule: { action, direction, ports, path }, to: asked };
+        return { rule: { action, direction, ports, path }, to: once(asked, known) };
       });
     }),
   );
+}
+
+/** Equal references are one object, so that they are resolved once. */
+function once(to: Reference, known: Map<string, Reference>): Reference {
+  const key = JSON.stringify(to, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  const same = known.get(key) ?? to;
+  known.set(key, same);
+  return same;
 }
 
 interface FoundReference {
@@ -55,14 +68,23 @@ function referencesOf(
   at: FieldPath,
   direction: InForceRule['direction'],
   action: 'allow' | 'deny',
+  within: Found,
 ): readonly FoundReference[] {
   const name = direction === 'ingress' ? 'fromCIDRSet' : 'toCIDRSet';
-  const groups = listOf(rule[name]).flatMap((item, index) => {
+  const { left } = within;
+  const examined = (name: string): readonly unknown[] => {
+    const items = listOf(rule[name]);
+    const isExamined = within.examines(items.length, left.peers, { direction, kind: 'any' }, field(at, name));
+    return isExamined ? items : [];
+  };
+  const groups = examined(name).flatMap((item, index) => {
     const path = field(field(at, name), index);
-    return isMap(item) ? groupOf(item, path) : [];
+    if (!isMap(item) || !within.examines(listOf(item.except).length, left.excepts, { direction, kind: 'any' }, path))
+      return [];
+    return groupOf(item, path);
   });
   if (direction === 'ingress' || action === 'deny') return groups;
-  const services = listOf(rule.toServices).map((item) => (isMap(item) ? serviceOf(item) : undefined));
+  const services = examined('toServices').map((item) => (isMap(item) ? serviceOf(item) : undefined));
   const any = services.filter((one) => one !== undefined);
   if (any.length === 0 || any.length < services.length || any.length > most) return groups;
   return [...groups, { path: field(at, 'toServices'), to: { kind: 'services', any, hasPorts: false } }];

@@ -56,8 +56,12 @@ export function readAddressGroup(object: unknown): AddressGroup {
 export function withReferred(written: InForce, referring: readonly Referring[], known: Referred): InForce {
   const parts: Part[] = [];
   const read = new Set<string>();
+  const resolved = new Map<Reference, Peers>();
+  const left: Left = { asked: 1_000_000, kept: 100_000 };
   for (const { subject, rule, to } of referring) {
-    const { peers, isAll } = to.kind === 'groups' ? ofGroups(to, known) : ofServices(to, known);
+    const found = resolved.get(to) ?? (to.kind === 'groups' ? ofGroups(to, known, left) : ofServices(to, known, left));
+    resolved.set(to, found);
+    const { peers, isAll } = found;
     if (isAll) read.add(formatPath(rule.path));
     if (peers.length > 0) parts.push({ subject, isolates: [], rules: peers.map((peer) => ({ ...rule, peer })) });
   }
@@ -77,18 +81,41 @@ interface Peers {
   readonly isAll: boolean;
 }
 
+/** What is still resolved of one policy. What is beyond stays unread. */
+interface Left {
+  /** Objects and ranges that are looked at. */
+  asked: number;
+  /** Ranges and selectors that result. */
+  kept: number;
+}
+
+const notResolved: Peers = { peers: [], isAll: false };
+
 const everyAddress: IpSet = [knownRange('0.0.0.0/0'), knownRange('::/0')];
 
-function ofGroups({ name, labels, except }: Extract<Reference, { kind: 'groups' }>, known: Referred): Peers {
+function ofGroups(
+  { name, labels, except }: Extract<Reference, { kind: 'groups' }>,
+  known: Referred,
+  left: Left,
+): Peers {
   const groups = [...known.groups.values()];
-  const addressesOf = (isMeant: (one: AddressGroup) => boolean): IpSet =>
-    normalise(groups.filter(isMeant).flatMap((one) => one.addresses));
+  left.asked -= groups.length * (labels.length + 1);
+  if (left.asked < 0) return notResolved;
+  const addressesOf = (isMeant: (one: AddressGroup) => boolean): IpSet => {
+    const meant = groups.filter(isMeant);
+    left.asked -= meant.reduce((sum, { addresses }) => sum + addresses.length, 0);
+    const [only] = meant;
+    if (left.asked < 0 || only === undefined) return [];
+    return meant.length === 1 ? only.addresses : normalise(meant.flatMap((one) => one.addresses));
+  };
   const found =
     name === undefined
       ? // An address has the labels of all groups that list it.
-        labels.reduce((left, one) => narrowed(left, one, addressesOf), everyAddress)
+        labels.reduce((set, one) => narrowed(set, one, addressesOf), everyAddress)
       : addressesOf((one) => one.name === name);
   const addresses = subtract(found, except);
+  left.kept -= addresses.length;
+  if (left.asked < 0 || left.kept < 0) return notResolved;
   const isAll = known.isComplete || (name !== undefined && groups.some((one) => one.name === name));
   return { peers: addresses.length === 0 ? [] : [{ kind: 'ipBlock', addresses }], isAll };
 }
@@ -106,8 +133,17 @@ function narrowed(
   return operator === 'In' || operator === 'Exists' ? intersect(left, named) : subtract(left, named);
 }
 
-function ofServices(to: Extract<Reference, { kind: 'services' }>, { services, isComplete }: Referred): Peers {
-  const meant = [...services.values()].filter((one) => to.any.some((asked) => isMeant(one, asked)));
+function ofServices(
+  to: Extract<Reference, { kind: 'services' }>,
+  { services, isComplete }: Referred,
+  left: Left,
+): Peers {
+  const all = [...services.values()];
+  left.asked -= all.length * to.any.reduce((sum, { labels }) => sum + labels.length + 1, 0);
+  if (left.asked < 0) return notResolved;
+  const meant = all.filter((one) => to.any.some((asked) => isMeant(one, asked)));
+  left.kept -= meant.length;
+  if (left.kept < 0) return notResolved;
   if (meant.length === 0) return { peers: isComplete && to.hasPorts ? [{ kind: 'any' }] : [], isAll: isComplete };
   const isFound = ({ name }: ServiceReference): boolean => name !== undefined && meant.some((one) => one.name === name);
   return {
