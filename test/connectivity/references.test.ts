@@ -115,6 +115,46 @@ const cases: readonly (readonly [
     [],
     ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupSelector'],
   ],
+  ...(
+    [
+      { matchExpressions: [{ key: 'a', operator: 'NotIn', values: [] }] },
+      { matchExpressions: [{ key: 'a', operator: 'Exists', values: ['1'] }] },
+      { matchExpressions: [{ key: 'a', operator: 'NotIn', values: ['1', 2] }] },
+      { matchExpressions: [{ key: '', operator: 'DoesNotExist' }] },
+      { matchExpressions: { key: 'a', operator: 'DoesNotExist' } },
+      { matchLabels: { a: 'not a value' } },
+      { matchLabels: ['1'] },
+      { matchLabel: { a: '1' } },
+    ] as const
+  ).map(
+    (cidrGroupSelector) =>
+      [
+        `one that Cilium rejects stays unread: ${JSON.stringify(cidrGroupSelector)}`,
+        [
+          cilium({ egress: [{ toCIDRSet: [{ cidrGroupSelector }] }] }),
+          group('one', ['203.0.113.0/24'], { a: '1', 0: '1' }),
+        ],
+        [],
+        ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupSelector'],
+      ] as const,
+  ),
+  [
+    'one of Services that Cilium rejects stays unread',
+    [
+      cilium({
+        egress: [
+          {
+            toServices: [
+              { k8sServiceSelector: { selector: { matchExpressions: [{ key: 'a', operator: 'NotIn', values: [] }] } } },
+            ],
+          },
+        ],
+      }),
+      service('acme-db/db', { app: 'db' }),
+    ],
+    [],
+    ['CiliumNetworkPolicy acme-web/out spec.egress[0].toServices[0]'],
+  ],
   [
     'labels that JavaScript knows are labels like others',
     [

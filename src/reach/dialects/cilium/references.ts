@@ -11,10 +11,17 @@ import type { InForceRule, Reference, Requirement, ServiceReference } from '../.
 import type { Found } from '../found.ts';
 import { readRange } from '../range.ts';
 import { readRulePorts } from './ports.ts';
+import { readSubject } from './selector.ts';
 
 export interface ReferringRule {
   readonly rule: Omit<InForceRule, 'peer'>;
   readonly to: Reference;
+}
+
+/** A selector that is known to be valid. */
+interface Selecting {
+  readonly matchLabels?: Readonly<Record<string, string>> | null;
+  readonly matchExpressions?: readonly (Omit<Requirement, 'values'> & Partial<Pick<Requirement, 'values'>>)[] | null;
 }
 
 const lists = [
@@ -84,7 +91,7 @@ function referencesOf(
     return groupOf(item, path);
   });
   if (direction === 'ingress' || action === 'deny') return groups;
-  const services = examined('toServices').map((item) => (isMap(item) ? serviceOf(item) : undefined));
+  const services = examined('toServices').map((item) => (isMap(item) ? serviceOf(item, at) : undefined));
   const any = services.filter((one) => one !== undefined);
   if (any.length === 0 || any.length < services.length || any.length > most) return groups;
   return [...groups, { path: field(at, 'toServices'), to: { kind: 'services', any, hasPorts: false } }];
@@ -98,7 +105,7 @@ function groupOf(item: JsonMap, path: FieldPath): readonly FoundReference[] {
   const to = { kind: 'groups', except: normalise(except) } as const;
   if (typeof name === 'string' && name !== '')
     return [{ path: field(path, 'cidrGroupRef'), to: { ...to, name, labels: [] } }];
-  const labels = requirementsOf(selector);
+  const labels = requirementsOf(selector, path);
   if (labels === undefined) return [];
   return [{ path: field(path, 'cidrGroupSelector'), to: { ...to, name: undefined, labels } }];
 }
@@ -114,9 +121,9 @@ function exceptOf(written: unknown, path: FieldPath): readonly IpRange[] | undef
 }
 
 /** A selector goes before a name. Without a namespace, it is a Service of any. */
-function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReference | undefined {
+function serviceOf({ k8sServiceSelector, k8sService }: JsonMap, path: FieldPath): ServiceReference | undefined {
   if (isMap(k8sServiceSelector)) {
-    const labels = requirementsOf(k8sServiceSelector.selector);
+    const labels = requirementsOf(k8sServiceSelector.selector, path);
     return labels && { namespace: textOf(k8sServiceSelector.namespace), name: undefined, labels };
   }
   const name = isMap(k8sService) ? textOf(k8sService.serviceName) : undefined;
@@ -126,22 +133,20 @@ function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReferenc
 
 /** More requirements or Services of one rule are not looked at: each is asked about every object. */
 const most = 100;
-const operators: ReadonlySet<unknown> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
-/** Undefined: it is not understood. Keys may have the source `any`; others are of no group and no Service. */
-function requirementsOf(written: unknown): readonly Requirement[] | undefined {
-  if (!isMap(written)) return undefined;
-  const { matchLabels, matchExpressions } = written;
-  const found: Requirement[] = [];
-  for (const [key, value] of Object.entries(isMap(matchLabels) ? matchLabels : {})) {
-    if (typeof value !== 'string') return undefined;
-    found.push({ key: plain(key), operator: 'In', values: [value] });
-  }
-  for (const one of listOf(matchExpressions)) {
-    if (!isMap(one) || typeof one.key !== 'string' || !operators.has(one.operator)) return undefined;
-    const values = listOf(one.values).filter((value) => typeof value === 'string');
-    found.push({ key: plain(one.key), operator: one.operator as Requirement['operator'], values });
-  }
+/** Undefined: Cilium rejects it, or it is not understood. Keys may have the source `any`; others are of no group and no Service. */
+function requirementsOf(written: unknown, path: FieldPath): readonly Requirement[] | undefined {
+  if (!isMap(written) || 'verdict' in readSubject(written, path, { direction: 'egress', kind: 'selector' }))
+    return undefined;
+  const { matchLabels, matchExpressions } = written as Selecting;
+  const found: readonly Requirement[] = [
+    ...Object.entries(matchLabels ?? {}).map(
+      ([key, value]): Requirement => ({ key: plain(key), operator: 'In', values: [value] }),
+    ),
+    ...(matchExpressions ?? []).map(
+      ({ key, operator, values }): Requirement => ({ key: plain(key), operator, values: values ?? [] }),
+    ),
+  ];
   return found.length > most || found.some(({ key }) => key.includes(':')) ? undefined : found;
 }
 
