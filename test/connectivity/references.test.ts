@@ -65,7 +65,48 @@ const cases: readonly (readonly [
   open: readonly string[],
   unread: readonly string[],
 ])[] = [
-  ['a group is its addresses', [toGroup, group('partners', ['203.0.113.0/24', 'none'])], ['203.0.113.7'], []],
+  ['a group is its addresses', [toGroup, group('partners', ['203.0.113.0/24'])], ['203.0.113.7'], []],
+  ...['203.0.113.7/24', '203.0.113.200/25', '203.0.113.7/32'].map(
+    (range, at) =>
+      [
+        `bits after the prefix do not count: ${range}`,
+        [toGroup, group('partners', [range])],
+        at === 1 ? [] : ['203.0.113.7'],
+        [],
+      ] as const,
+  ),
+  ...[
+    'none',
+    '203.0.113.7',
+    '203.000.113.0/24',
+    '203.0.113.0/024',
+    '::ffff:203.0.113.0/120',
+    '::ffff:cb00:7100/120',
+    ' 203.0.113.0/24',
+  ].map(
+    (range) =>
+      [
+        `a range that is not understood leaves the rule unread: ${range}`,
+        [toGroup, group('partners', ['198.51.100.0/24', range])],
+        ['198.51.100.9'],
+        ['CiliumNetworkPolicy acme-web/out spec.egress[0].toCIDRSet[0].cidrGroupRef'],
+      ] as const,
+  ),
+  [
+    'labels of Cilium itself are of no group',
+    [
+      cilium({
+        egress: [
+          {
+            toCIDRSet: [{ cidrGroupSelector: { matchExpressions: [{ key: 'io.cilium.k8s.x', operator: 'Exists' }] } }],
+          },
+        ],
+      }),
+      group('partners', ['203.0.113.0/24'], { 'io.cilium.k8s.x': '1' }),
+    ],
+    [],
+    [],
+  ],
   ['one that is not there has none', [toGroup], [], []],
   [
     'except takes away',
@@ -243,6 +284,11 @@ const many = (count: number) =>
   );
 const toMany = (count: number, of: (at: number) => object) =>
   cilium({ egress: [{ toCIDRSet: Array.from({ length: count }, (_, at) => of(at)) }] });
+
+t.test('a range of IPv6 may be spelled as Go reads it', async (t) => {
+  const [group6] = read([group('six', ['2001:DB8:0::7/64'])]).groups ?? [];
+  t.match(group6, { addresses: [knownRange('2001:db8::/64')], isRead: true });
+});
 
 t.test('equal references are resolved once, and share their addresses', async (t) => {
   const [policy] = read([toMany(1500, () => ({ cidrGroupRef: 'partners' })), many(10_000)]).policies;

@@ -3,7 +3,7 @@
  * (cidrsAndLabelsForCIDRGroup and processRule of pkg/policy/k8s in Cilium 1.20).
  */
 import { formatPath } from '../../../kubernetes/field-path.ts';
-import { knownRange, parseCidr } from '../../../kubernetes/ip-range.ts';
+import { type IpRange, knownRange, parseCidr } from '../../../kubernetes/ip-range.ts';
 import { type IpSet, intersect, normalise, subtract } from '../../../kubernetes/ip-set.ts';
 import { mapIn, valueAt } from '../../../kubernetes/json.ts';
 import type { Selector } from '../../../kubernetes/label-selector.ts';
@@ -23,6 +23,8 @@ export interface AddressGroup {
   readonly name: string;
   readonly labels: StringMap;
   readonly addresses: IpSet;
+  /** Whether these are all of its ranges. Otherwise some are not understood. */
+  readonly isRead: boolean;
 }
 
 export interface Referred {
@@ -40,16 +42,42 @@ export interface ReferredService {
   readonly selector: StringMap | undefined;
 }
 
-/** A range that is none is left out, as by Cilium. */
+/** Labels of Cilium itself are of no group (RemoveCiliumLabels). */
+const ciliumLabels = 'io.cilium.k8s';
+
 export function readAddressGroup(object: unknown): AddressGroup {
   const listed = valueAt(object, 'spec', 'externalCIDRs');
-  const ranges = (Array.isArray(listed) ? listed : []).map((one) => parseCidr(String(one)));
+  const ranges = (Array.isArray(listed) ? listed : []).map(readPrefix);
+  const read = ranges.filter((one) => one !== undefined);
   const labels = Object.entries(mapIn(valueAt(object, 'metadata'), 'labels'));
   return {
     name: String(valueAt(object, 'metadata', 'name') ?? ''),
-    labels: Object.fromEntries(labels.filter((one): one is [string, string] => typeof one[1] === 'string')),
-    addresses: normalise(ranges.flatMap((one) => (one.ok ? [one.value] : []))),
+    labels: Object.fromEntries(
+      labels.filter((one): one is [string, string] => typeof one[1] === 'string' && !one[0].startsWith(ciliumLabels)),
+    ),
+    addresses: normalise(read),
+    isRead: read.length === ranges.length,
   };
+}
+
+/** As netip.ParsePrefix of Go: no zone, no white space, and no leading zeros in decimal numbers. */
+function isPrefix(written: string): boolean {
+  const [address = '', length] = written.split('/');
+  if (length === undefined || /[\s%]/.test(written)) return false;
+  const numbers = address.includes(':') ? [length] : [length, ...address.split('.')];
+  return (
+    !numbers.some((one) => one.length > 1 && one.startsWith('0')) && !(address.includes(':') && address.includes('.'))
+  );
+}
+
+/** The ipcache of Cilium masks the bits after the prefix: 203.0.113.7/24 is 203.0.113.0/24. */
+function readPrefix(written: unknown): IpRange | undefined {
+  if (typeof written !== 'string') return undefined;
+  const plain = parseCidr(written);
+  if (plain.ok) return plain.value;
+  if (plain.fix === undefined || !isPrefix(written)) return undefined;
+  const masked = parseCidr(plain.fix);
+  return masked.ok && written.includes(':') === (masked.value.family === 6) ? masked.value : undefined;
 }
 
 /** @param written without what it refers to */
@@ -116,7 +144,8 @@ function ofGroups(
   const addresses = subtract(found, except);
   left.kept -= addresses.length;
   if (left.asked < 0 || left.kept < 0) return notResolved;
-  const isAll = known.isComplete || (name !== undefined && groups.some((one) => one.name === name));
+  const own = name === undefined ? groups : groups.filter((one) => one.name === name);
+  const isAll = own.every(({ isRead }) => isRead) && (known.isComplete || (name !== undefined && own.length > 0));
   return { peers: addresses.length === 0 ? [] : [{ kind: 'ipBlock', addresses }], isAll };
 }
 
