@@ -346,6 +346,26 @@ t.test('of files, others may be elsewhere: what is not among them is unread', as
   });
 });
 
+t.test('of files, a Service is found by its namespace and its name', async (t) => {
+  const to = (...places: readonly string[]) =>
+    cilium({
+      egress: [
+        {
+          toServices: places.map((place) => {
+            const [namespace, serviceName] = place.split('/');
+            return { k8sService: { serviceName, ...(namespace !== '' && { namespace }) } };
+          }),
+        },
+      ],
+    });
+  const unread = (asking: JsonMap, services: readonly string[]) =>
+    opened(read([asking, ...services.map((place) => service(place, { app: 'db' }))], false)).unread.length;
+  t.equal(unread(to('acme-web/db', 'acme-db/db'), ['acme-db/db']), 2);
+  t.equal(unread(to('acme-web/db', 'acme-db/db'), ['acme-db/db', 'acme-web/db']), 0);
+  t.equal(unread(to('/db'), ['acme-db/db']), 1);
+  t.equal(unread(to('acme-db/db'), ['acme-db/db']), 0);
+});
+
 t.test('a file is read with what the cluster has, and the other way round', async (t) => {
   const over = (cluster: readonly JsonMap[], files: readonly JsonMap[]) =>
     opened(overlaid(read(cluster), files, plainTenancy, { withBaseline: false, prunes: false }));

@@ -174,7 +174,9 @@ function ofServices(
   left.kept -= meant.length;
   if (left.kept < 0) return notResolved;
   if (meant.length === 0) return { peers: isComplete && to.hasPorts ? [{ kind: 'any' }] : [], isAll: isComplete };
-  const isFound = ({ name }: ServiceReference): boolean => name !== undefined && meant.some((one) => one.name === name);
+  // Without a namespace it may be about others that are elsewhere.
+  const isFound = (asked: ServiceReference): boolean =>
+    asked.namespace !== undefined && asked.name !== undefined && meant.some((one) => isMeant(one, asked));
   return {
     peers: meant.flatMap(({ namespace, selector }) => (selector === undefined ? [] : [podsOf(namespace, selector)])),
     // Without a selector its EndpointSlices say its addresses, and those are not read.
