@@ -346,6 +346,16 @@ t.test('of files, others may be elsewhere: what is not among them is unread', as
   });
 });
 
+t.test('where a list failed, what it would hold may be elsewhere', async (t) => {
+  const unread = (asking: JsonMap, ...failed: readonly string[]) =>
+    opened(readSnapshot([...base, asking], plainTenancy, { hasPods: true, withBaseline: false }, new Set(failed)))
+      .unread.length;
+  t.equal(unread(toGroup, 'CiliumCIDRGroup'), 1);
+  t.equal(unread(toDb, 'Service'), 1);
+  t.equal(unread(onPorts({ toServices: [{ k8sService: { serviceName: 'db' } }] }), 'Service'), 1);
+  t.equal(unread(toGroup, 'Tier'), 0);
+});
+
 t.test('of files, a Service is found by its namespace and its name', async (t) => {
   const to = (...places: readonly string[]) =>
     cilium({
