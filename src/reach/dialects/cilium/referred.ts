@@ -28,10 +28,16 @@ export interface AddressGroup {
 }
 
 export interface Referred {
-  readonly services: { values(): Iterable<ReferredService> };
+  readonly services: Services;
   readonly groups: { values(): Iterable<AddressGroup> };
   /** They are all that there are. Otherwise others may be elsewhere, and a rule about one of those stays unread. */
   readonly isComplete: boolean;
+}
+
+interface Services {
+  values(): Iterable<ReferredService>;
+  /** By `namespace/name`; undefined: the list does not change, and is indexed here. */
+  get?(place: string): ReferredService | undefined;
 }
 
 export interface ReferredService {
@@ -167,10 +173,8 @@ function ofServices(
   { services, isComplete }: Referred,
   left: Left,
 ): Peers {
-  const all = [...services.values()];
-  left.asked -= all.length * to.any.reduce((sum, { labels }) => sum + labels.length + 1, 0);
+  const meant = servicesOf(to.any, services, left);
   if (left.asked < 0) return notResolved;
-  const meant = all.filter((one) => to.any.some((asked) => isMeant(one, asked)));
   left.kept -= meant.length;
   if (left.kept < 0) return notResolved;
   if (meant.length === 0) return { peers: isComplete && to.hasPorts ? [{ kind: 'any' }] : [], isAll: isComplete };
@@ -184,7 +188,35 @@ function ofServices(
   };
 }
 
-function isMeant({ namespace, name, labels = {} }: ReferredService, asked: ServiceReference): boolean {
+function servicesOf(any: readonly ServiceReference[], services: Services, left: Left): readonly ReferredService[] {
+  const meant = new Set<ReferredService>();
+  const isPlaced = ({ namespace, name }: ServiceReference): boolean => namespace !== undefined && name !== undefined;
+  left.asked -= any.length;
+  for (const one of any)
+    if (isPlaced(one)) for (const found of servicesAt(`${one.namespace}/${one.name}`, services)) meant.add(found);
+  const others = any.filter((one) => !isPlaced(one));
+  if (others.length === 0) return [...meant];
+  const all = [...services.values()];
+  left.asked -= all.length * others.reduce((sum, { labels }) => sum + labels.length + 1, 0);
+  if (left.asked < 0) return [];
+  for (const one of all) if (others.some((asked) => isMeant(one, asked))) meant.add(one);
+  return [...meant];
+}
+
+const indexes = new WeakMap<Services, ReadonlyMap<string, readonly ReferredService[]>>();
+
+function servicesAt(place: string, services: Services): readonly ReferredService[] {
+  if (services.get !== undefined) {
+    const found = services.get(place);
+    return found === undefined ? [] : [found];
+  }
+  const index =
+    indexes.get(services) ?? Map.groupBy(services.values(), ({ namespace, name }) => `${namespace}/${name}`);
+  indexes.set(services, index);
+  return index.get(place) ?? [];
+}
+
+export function isMeant({ namespace, name, labels = {} }: ReferredService, asked: ServiceReference): boolean {
   if (asked.namespace !== undefined && asked.namespace !== namespace) return false;
   return asked.name === undefined ? asked.labels.every((one) => isMet(one, labels)) : asked.name === name;
 }
