@@ -15,12 +15,16 @@ export const collections: readonly (readonly [kind: string, apiVersion: string, 
   ...(
     [
       ['CiliumClusterwideNetworkPolicy', 'cilium.io/v2', 'ciliumclusterwidenetworkpolicies'],
-      ['CiliumCIDRGroup', 'cilium.io/v2', 'ciliumcidrgroups'],
       ['ClusterNetworkPolicy', 'policy.networking.k8s.io/v1alpha2', 'clusternetworkpolicies'],
       ['AdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'adminnetworkpolicies'],
       ['BaselineAdminNetworkPolicy', 'policy.networking.k8s.io/v1alpha1', 'baselineadminnetworkpolicies'],
     ] as const
   ).map(([kind, version, plural]) => [kind, version, `/apis/${version}/${plural}`] as const),
+  // Older versions of Cilium serve v2alpha1 alone.
+  [
+    ...(['CiliumCIDRGroup', 'cilium.io/v2'] as const),
+    ...['v2', 'v2alpha1'].map((version) => `/apis/cilium.io/${version}/ciliumcidrgroups`),
+  ],
   ...(
     [
       ['GlobalNetworkPolicy', 'globalnetworkpolicies'],

@@ -5,6 +5,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { JsonMap } from '../kubernetes/json.ts';
 import type { AddressGroup } from '../reach/dialects/cilium/referred.ts';
+import { concernsGroup, concernsService, isAlike } from '../reach/dialects/cilium/referred-changes.ts';
+import type { Referring } from '../reach/in-force.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import { AddressSets } from './address-sets.ts';
 import { type ClassChange, PartyStore } from './party-store.ts';
@@ -37,6 +39,8 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
   const groups = new Map<string, AddressGroup>();
   /** The keys of policies that refer to these. */
   const referring = new Set<string>();
+  /** At first, those wait for all that they may refer to. */
+  let waiting: Map<string, SnapshotPolicy> | undefined = new Map();
   const made = (): LiveWorld =>
     createLiveWorld([...policies.values()], tiers, sets, parties, tenancy.settings, reading);
   let world = made();
@@ -77,6 +81,8 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
     if (policy.written === undefined) referring.delete(key);
     else referring.add(key);
     if (known?.inForce === policy.inForce) return;
+    if (known?.written !== undefined && known.written === policy.written && isAlike(known.inForce, policy.inForce))
+      return;
     policies.set(key, policy);
     world.put(policy, known);
   };
@@ -87,13 +93,28 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
     referring.delete(key);
     world.remove(known);
   };
-  /** What policies refer to has changed. */
-  const withReferred = (change: () => void): void => {
-    change();
-    for (const key of [...referring]) {
+  /** A Service or group has changed: the policies that refer to it are resolved again. */
+  const resolve = (isConcerned: (referring: readonly Referring[]) => boolean): void => {
+    for (const key of waiting === undefined ? [...referring] : []) {
       const known = policies.get(key);
-      if (known !== undefined) putPolicy(key, known);
+      if (known !== undefined && isConcerned(known.written?.referring ?? [])) putPolicy(key, known);
     }
+  };
+  /** @param service undefined: it is gone */
+  const putService = (place: string, service: SnapshotService | undefined): void => {
+    const known = services.get(place);
+    if (isDeepStrictEqual(known, service)) return;
+    if (service === undefined) services.delete(place);
+    else services.set(place, service);
+    const both = [known, service].filter((one) => one !== undefined);
+    resolve((referring) => both.some((one) => concernsService(referring, one)));
+  };
+  /** @param group undefined: it is gone */
+  const putGroup = (name: string, group: AddressGroup | undefined): void => {
+    if (isDeepStrictEqual(groups.get(name), group)) return;
+    if (group === undefined) groups.delete(name);
+    else groups.set(name, group);
+    resolve((referring) => concernsGroup(referring, name));
   };
 
   /** Tiers are about every policy. */
@@ -116,13 +137,14 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
         sets.put(one.value);
         break;
       case 'service':
-        withReferred(() => services.set(`${namespace}/${name}`, one.value));
+        putService(`${namespace}/${name}`, one.value);
         break;
       case 'group':
-        withReferred(() => groups.set(name, one.value));
+        putGroup(name, one.value);
         break;
       case 'policy':
-        putPolicy(one.key, one.value);
+        if (one.value.inForce.referring === undefined || waiting === undefined) putPolicy(one.key, one.value);
+        else waiting.set(one.key, one.value);
         break;
       case 'tier':
         withTiers(() => tiers.set(one.name, one.value));
@@ -133,6 +155,9 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
   };
 
   for (const object of objects) put(object);
+  const loaded = waiting;
+  waiting = undefined;
+  for (const [key, one] of loaded) putPolicy(key, one);
   parties.trim();
   return {
     get world() {
@@ -146,8 +171,8 @@ export function createLive(objects: Iterable<JsonMap>, tenancy: Tenancy, reading
       else if (one?.kind === 'namespace') removeNamespace(name);
       else if (one?.kind === 'policy') removePolicy(one.key);
       else if (one?.kind === 'set') sets.remove(one.value);
-      else if (one?.kind === 'service') withReferred(() => services.delete(`${namespace}/${name}`));
-      else if (one?.kind === 'group') withReferred(() => groups.delete(name));
+      else if (one?.kind === 'service') putService(`${namespace}/${name}`, undefined);
+      else if (one?.kind === 'group') putGroup(name, undefined);
       else if (one?.kind === 'tier') withTiers(() => tiers.delete(name));
     },
   };

@@ -17,7 +17,16 @@ import type {
   Workload,
 } from './snapshot.ts';
 
-export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, options: SnapshotOptions): Snapshot {
+/** Kinds to which rules refer. */
+const referredKinds = ['Service', 'CiliumCIDRGroup'] as const;
+
+/** @param failed kinds of a cluster whose lists could not be read: the objects have none of them, or not all */
+export function readSnapshot(
+  objects: readonly JsonMap[],
+  tenancy: Tenancy,
+  options: SnapshotOptions,
+  failed: ReadonlySet<string> = new Set(),
+): Snapshot {
   const namespaces: SnapshotNamespace[] = [];
   const workloads: Workload[] = [];
   const services: SnapshotService[] = [];
@@ -75,6 +84,6 @@ export function readSnapshot(objects: readonly JsonMap[], tenancy: Tenancy, opti
       ...{ namespaces, workloads, services, policies: [...policies.values()] },
       ...{ mesh, sets: [...sets.values()], groups: [...groups.values()], tiers },
     },
-    options.hasPods,
+    options.hasPods && referredKinds.every((kind) => !failed.has(kind)),
   );
 }

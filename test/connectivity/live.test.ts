@@ -1,6 +1,6 @@
 import t from 'tap';
 import { createLive } from '../../src/connectivity/live.ts';
-import { byTheBook } from '../../src/connectivity/readings.ts';
+import { asCilium, byTheBook } from '../../src/connectivity/readings.ts';
 import { searchLive } from './live.ts';
 import { engineReadings } from './random-world.ts';
 import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
@@ -75,4 +75,77 @@ t.test('an event leaves the plans of others as they are', async (t) => {
   live.put(denyAll('acme-web'));
   t.not(live.world.plan(own, 'ingress'), before[0]);
   t.equal(live.world.plan(other, 'ingress'), before[1]);
+});
+
+const service = (place: string, selector: object, labels = {}) => {
+  const [of, name] = place.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: of, name, labels },
+    spec: { selector, ports: [] },
+  };
+};
+const group = (name: string, externalCIDRs: readonly string[]) => ({
+  ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumCIDRGroup', metadata: { name }, spec: { externalCIDRs } },
+});
+const egress = (place: string, rule: object) =>
+  policy(place, { endpointSelector: {}, egress: [rule] }, 'CiliumNetworkPolicy', 'cilium.io/v2');
+const toService = (place: string, serviceName: string) =>
+  egress(place, { toServices: [{ k8sService: { serviceName, namespace: 'acme-web' } }] });
+
+t.test('a Service or group that changes no rule leaves the plans as they are', async (t) => {
+  const live = createLive(
+    [
+      ...[namespace('acme-web'), pod('acme-web/front', { app: 'web' }), pod('acme-web/db', { app: 'db' })],
+      ...[toService('acme-web/out', 'db'), egress('acme-web/far', { toCIDRSet: [{ cidrGroupRef: 'partners' }] })],
+      ...[service('acme-web/db', { app: 'db' }), group('partners', ['203.0.113.0/24'])],
+    ],
+    plainTenancy,
+    asCilium,
+  );
+  const plan = () => {
+    const [front] = live.world.parties.classes;
+    if (front === undefined) throw new Error('no pod');
+    return live.world.plan(front, 'egress');
+  };
+  const before = plan();
+  for (const one of [
+    service('acme-web/db', { app: 'db' }),
+    service('acme-web/db', { app: 'db' }, { team: 'data' }),
+    service('acme-web/other', { app: 'other' }),
+    group('partners', ['203.0.113.0/24']),
+    group('partners', ['203.0.113.0/25', '203.0.113.128/25']),
+    group('others', ['198.51.100.0/24']),
+  ]) {
+    live.put(one);
+    t.equal(plan(), before, `${one.kind} ${one.metadata.name}`);
+  }
+  live.remove(group('others', ['198.51.100.0/24']));
+  t.equal(plan(), before);
+  live.put(service('acme-web/db', { app: 'web' }));
+  const changed = plan();
+  t.not(changed, before);
+  live.remove(service('acme-web/db', { app: 'web' }));
+  const removed = plan();
+  t.not(removed, changed);
+  live.put(group('partners', ['203.0.113.0/25']));
+  const narrowed = plan();
+  t.not(narrowed, removed);
+  live.remove(group('partners', ['203.0.113.0/25']));
+  t.not(plan(), narrowed);
+});
+
+t.test('policies that come before many Services are resolved once', async (t) => {
+  const names = Array.from({ length: 1000 }, (_, at) => `s${at}`);
+  const base = [namespace('acme-web'), ...['front', 'db'].map((app) => pod(`acme-web/${app}`, { app }))];
+  const policies = names.slice(0, 200).map((name) => toService(`acme-web/${name}`, name));
+  const services = names.map((name, at) => service(`acme-web/${name}`, { app: at === 199 ? 'db' : name }));
+  const begin = performance.now();
+  const live = createLive([...base, ...policies, ...services], plainTenancy, asCilium);
+  t.ok(performance.now() - begin < 2000);
+  const [front, db] = live.world.parties.classes;
+  if (front === undefined || db === undefined) throw new Error('no pods');
+  t.ok(live.world.allowed(front, 'egress', db).length > 0);
+  t.strictSame(live.world.allowed(db, 'egress', front), []);
 });

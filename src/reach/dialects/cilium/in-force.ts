@@ -13,7 +13,8 @@ import {
   type Referring,
   type Unread,
 } from '../../in-force.ts';
-import { readCiliumPolicy } from './policy.ts';
+import { Found } from '../found.ts';
+import { limits, readCiliumPolicy } from './policy.ts';
 import { withoutPortless } from './portless.ts';
 import { referringIn } from './references.ts';
 import { withRequests } from './requests.ts';
@@ -26,7 +27,8 @@ export function ciliumInForce(policy: Policy): InForce {
   const allows = { ...read, parts: withRequests(read.parts, plain) };
   const specs = specsOf(plain);
   const denying = specs.flatMap((one) => denialsOf(one, plain) ?? []);
-  const referring = specs.flatMap((one) => referringOf(one, plain));
+  const within = Found.within(limits);
+  const referring = specs.flatMap((one) => referringOf(one, plain, within));
   const all = referring.length === 0 ? allows : { ...allows, referring };
   if (denying.length === 0) return all;
   const [parts, unread] = [denying.flatMap((one) => one.parts), denying.flatMap((one) => one.unread)];
@@ -34,8 +36,8 @@ export function ciliumInForce(policy: Policy): InForce {
 }
 
 /** Rules for some requests alone say so. */
-function referringOf({ spec, path }: Spec, policy: Policy): readonly Referring[] {
-  const found = referringIn(spec, path);
+function referringOf({ spec, path }: Spec, policy: Policy, within: Found): readonly Referring[] {
+  const found = referringIn(spec, path, within);
   if (found.length === 0) return [];
   const pods = readSubject(spec.endpointSelector, field(path, 'endpointSelector'), {
     direction: 'ingress',

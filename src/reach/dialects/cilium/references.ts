@@ -8,14 +8,20 @@ import { normalise } from '../../../kubernetes/ip-set.ts';
 import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { InForceRule, Reference, Requirement, ServiceReference } from '../../in-force.ts';
-import { Found } from '../found.ts';
+import type { Found } from '../found.ts';
 import { readRange } from '../range.ts';
-import { limits } from './policy.ts';
 import { readRulePorts } from './ports.ts';
+import { readSubject } from './selector.ts';
 
 export interface ReferringRule {
   readonly rule: Omit<InForceRule, 'peer'>;
   readonly to: Reference;
+}
+
+/** A selector that is known to be valid. */
+interface Selecting {
+  readonly matchLabels?: Readonly<Record<string, string>> | null;
+  readonly matchExpressions?: readonly (Omit<Requirement, 'values'> & Partial<Pick<Requirement, 'values'>>)[] | null;
 }
 
 const lists = [
@@ -25,24 +31,38 @@ const lists = [
   ['egressDeny', 'egress', 'deny'],
 ] as const;
 
-/** Of one specification. What cannot be read of it is left out. */
-export function referringIn(spec: JsonMap, path: FieldPath): readonly ReferringRule[] {
+/**
+ * Of one specification. What cannot be read of it is left out, and so is what goes beyond the limits of the policy.
+ *
+ * @param within of the whole policy
+ */
+export function referringIn(spec: JsonMap, path: FieldPath, within: Found): readonly ReferringRule[] {
+  const known = new Map<string, Reference>();
   return lists.flatMap(([name, direction, action]) =>
     listOf(spec[name]).flatMap((rule, index) => {
       const at = field(field(path, name), index);
-      const found = isMap(rule) ? referencesOf(rule, at, direction, action) : [];
-      if (!isMap(rule) || found.length === 0) return [];
+      if (!isMap(rule) || !within.examines(1, within.left.rules, { direction, kind: 'any' }, at)) return [];
+      const found = referencesOf(rule, at, direction, action, within);
+      if (found.length === 0) return [];
       const scope = { direction, kind: 'any' } as const;
-      const read = readRulePorts(rule, { path: at, scope, namespace: '', found: Found.within(limits) });
+      const read = readRulePorts(rule, { path: at, scope, namespace: '', found: within });
       const ports = read === 'unlisted' ? allPorts : read;
       const hasPorts = read !== 'unlisted';
       if (ports.length === 0) return [];
       return found.map(({ path, to }): ReferringRule => {
         const asked: Reference = to.kind === 'services' ? { ...to, hasPorts } : to;
-        return { rule: { action, direction, ports, path }, to: asked };
+        return { rule: { action, direction, ports, path }, to: once(asked, known) };
       });
     }),
   );
+}
+
+/** Equal references are one object, so that they are resolved once. */
+function once(to: Reference, known: Map<string, Reference>): Reference {
+  const key = JSON.stringify(to, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  const same = known.get(key) ?? to;
+  known.set(key, same);
+  return same;
 }
 
 interface FoundReference {
@@ -55,14 +75,23 @@ function referencesOf(
   at: FieldPath,
   direction: InForceRule['direction'],
   action: 'allow' | 'deny',
+  within: Found,
 ): readonly FoundReference[] {
   const name = direction === 'ingress' ? 'fromCIDRSet' : 'toCIDRSet';
-  const groups = listOf(rule[name]).flatMap((item, index) => {
+  const { left } = within;
+  const examined = (name: string): readonly unknown[] => {
+    const items = listOf(rule[name]);
+    const isExamined = within.examines(items.length, left.peers, { direction, kind: 'any' }, field(at, name));
+    return isExamined ? items : [];
+  };
+  const groups = examined(name).flatMap((item, index) => {
     const path = field(field(at, name), index);
-    return isMap(item) ? groupOf(item, path) : [];
+    if (!isMap(item) || !within.examines(listOf(item.except).length, left.excepts, { direction, kind: 'any' }, path))
+      return [];
+    return groupOf(item, path);
   });
   if (direction === 'ingress' || action === 'deny') return groups;
-  const services = listOf(rule.toServices).map((item) => (isMap(item) ? serviceOf(item) : undefined));
+  const services = examined('toServices').map((item) => (isMap(item) ? serviceOf(item, at) : undefined));
   const any = services.filter((one) => one !== undefined);
   if (any.length === 0 || any.length < services.length || any.length > most) return groups;
   return [...groups, { path: field(at, 'toServices'), to: { kind: 'services', any, hasPorts: false } }];
@@ -76,7 +105,7 @@ function groupOf(item: JsonMap, path: FieldPath): readonly FoundReference[] {
   const to = { kind: 'groups', except: normalise(except) } as const;
   if (typeof name === 'string' && name !== '')
     return [{ path: field(path, 'cidrGroupRef'), to: { ...to, name, labels: [] } }];
-  const labels = requirementsOf(selector);
+  const labels = requirementsOf(selector, path);
   if (labels === undefined) return [];
   return [{ path: field(path, 'cidrGroupSelector'), to: { ...to, name: undefined, labels } }];
 }
@@ -92,9 +121,9 @@ function exceptOf(written: unknown, path: FieldPath): readonly IpRange[] | undef
 }
 
 /** A selector goes before a name. Without a namespace, it is a Service of any. */
-function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReference | undefined {
+function serviceOf({ k8sServiceSelector, k8sService }: JsonMap, path: FieldPath): ServiceReference | undefined {
   if (isMap(k8sServiceSelector)) {
-    const labels = requirementsOf(k8sServiceSelector.selector);
+    const labels = requirementsOf(k8sServiceSelector.selector, path);
     return labels && { namespace: textOf(k8sServiceSelector.namespace), name: undefined, labels };
   }
   const name = isMap(k8sService) ? textOf(k8sService.serviceName) : undefined;
@@ -104,22 +133,20 @@ function serviceOf({ k8sServiceSelector, k8sService }: JsonMap): ServiceReferenc
 
 /** More requirements or Services of one rule are not looked at: each is asked about every object. */
 const most = 100;
-const operators: ReadonlySet<unknown> = new Set(['In', 'NotIn', 'Exists', 'DoesNotExist']);
 
-/** Undefined: it is not understood. Keys may have the source `any`; others are of no group and no Service. */
-function requirementsOf(written: unknown): readonly Requirement[] | undefined {
-  if (!isMap(written)) return undefined;
-  const { matchLabels, matchExpressions } = written;
-  const found: Requirement[] = [];
-  for (const [key, value] of Object.entries(isMap(matchLabels) ? matchLabels : {})) {
-    if (typeof value !== 'string') return undefined;
-    found.push({ key: plain(key), operator: 'In', values: [value] });
-  }
-  for (const one of listOf(matchExpressions)) {
-    if (!isMap(one) || typeof one.key !== 'string' || !operators.has(one.operator)) return undefined;
-    const values = listOf(one.values).filter((value) => typeof value === 'string');
-    found.push({ key: plain(one.key), operator: one.operator as Requirement['operator'], values });
-  }
+/** Undefined: Cilium rejects it, or it is not understood. Keys may have the source `any`; others are of no group and no Service. */
+function requirementsOf(written: unknown, path: FieldPath): readonly Requirement[] | undefined {
+  if (!isMap(written) || 'verdict' in readSubject(written, path, { direction: 'egress', kind: 'selector' }))
+    return undefined;
+  const { matchLabels, matchExpressions } = written as Selecting;
+  const found: readonly Requirement[] = [
+    ...Object.entries(matchLabels ?? {}).map(
+      ([key, value]): Requirement => ({ key: plain(key), operator: 'In', values: [value] }),
+    ),
+    ...(matchExpressions ?? []).map(
+      ({ key, operator, values }): Requirement => ({ key: plain(key), operator, values: values ?? [] }),
+    ),
+  ];
   return found.length > most || found.some(({ key }) => key.includes(':')) ? undefined : found;
 }
 
