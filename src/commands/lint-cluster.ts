@@ -73,14 +73,15 @@ async function layersIn(reader: RequestingReader, tenancy: Tenancy, unread: stri
   if (!(await hasMesh(reader))) return [];
   const problems: string[] = [];
   const { settings } = tenancy;
-  const objects = await objectsIn(reader, problems).catch((error: unknown) => {
+  const failed = new Set<string>();
+  const objects = await objectsIn(reader, problems, failed).catch((error: unknown) => {
     if (!(error instanceof Unreadable)) throw error;
     problems.push(error.message);
     return undefined;
   });
   for (const one of problems) if (!unread.includes(one)) unread.push(one);
   if (objects === undefined) return [];
-  const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+  const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false }, failed);
   scope?.know(objects);
   scope?.knowSnapshot(snapshot);
   const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);

@@ -163,8 +163,9 @@ function fromCluster(
   scope: Scope | undefined,
 ): Promise<LoadedSnapshot> {
   return inCluster(command, values, surroundings, async (reader, tenancy, problems) => {
-    const objects = await objectsIn(reader, problems);
-    const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false });
+    const failed = new Set<string>();
+    const objects = await objectsIn(reader, problems, failed);
+    const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false }, failed);
     scope?.know(objects);
     scope?.knowSnapshot(snapshot);
     return { snapshot, tenancy, problems, protecting: [], written: [], reviewed: [] };
@@ -175,9 +176,14 @@ function fromCluster(
  * What a snapshot of a cluster is made of.
  *
  * @param problems gets what cannot be listed
+ * @param failed gets the kinds of it
  * @throws Unreadable for namespaces and pods
  */
-export async function objectsIn(reader: ClusterReader, problems: string[]): Promise<readonly JsonMap[]> {
+export async function objectsIn(
+  reader: ClusterReader,
+  problems: string[],
+  failed: Set<string> = new Set(),
+): Promise<readonly JsonMap[]> {
   const objects: JsonMap[] = [];
   for (const [kind, apiVersion, ...paths] of collections) {
     try {
@@ -186,6 +192,7 @@ export async function objectsIn(reader: ClusterReader, problems: string[]): Prom
     } catch (error) {
       if (!(error instanceof Unreadable) || kind === 'Namespace' || kind === 'Pod') throw error;
       problems.push(error.message);
+      failed.add(kind);
     }
   }
   return objects;
