@@ -1,6 +1,7 @@
 /** Commands that read a cluster once: what lint finds between layers, what they show meanwhile, and lists that fail. */
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
@@ -149,4 +150,31 @@ t.test('what is read is counted after a second, five times a second, and not wit
   t.equal(shown.length, 3, 'a quick one shows nothing');
   progressOf({}, clock.now)(1, 2, 'files');
   t.end();
+});
+
+t.test('without a cluster, no count goes on after the command', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  const shown: string[] = [];
+  const progress = (text: string): void => void shown.push(text);
+  const before = timers();
+  const commands = [
+    ['explain', 'acme-web/a', 'acme-web/b:80'],
+    ['audit'],
+    ['lint'],
+    ['diff', '-f', 'docs/examples/application'],
+    ['replay', '/dev/null'],
+  ];
+  for (const command of commands)
+    await t.rejects(
+      runCommandLine(command, { print() {}, environment: {}, progress }),
+      /needs a cluster to look at/,
+      String(command[0]),
+    );
+  t.equal(timers(), before);
+  await sleep(1300);
+  t.strictSame(shown.filter(Boolean), []);
+
+  const counting = countingOf({ progress });
+  t.equal(timers(), before, 'the timer does not keep the process alive');
+  counting.end();
 });
