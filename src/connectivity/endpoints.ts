@@ -50,9 +50,8 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** `END`, `END:PORT`, `END:PORT/PROTOCOL`; an address of IPv6 stands in brackets where a port follows. */
 export function parseAsked(text: string): Asked | Unknown {
-  const instead = withoutUrl(text);
-  if (instead !== undefined)
-    return { unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${instead}` };
+  const unknown = withoutUrl(text);
+  if (unknown !== undefined) return { unknown };
   const bracket = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const [end, port] = bracket === null ? splitPort(text) : [bracket[1] ?? '', bracket[2]];
   if (end === '') return { unknown: `${JSON.stringify(text)} names no end of a connection` };
@@ -67,25 +66,27 @@ export function parseAsked(text: string): Asked | Unknown {
   return { end, port: { protocol, port: value } };
 }
 
-/** Host and port of a URL; undefined: it is none. */
+/** What to write in place of a URL, of which no user, path or query is repeated: they hold passwords. Undefined: it is no URL. */
 function withoutUrl(text: string): string | undefined {
-  const at = text.indexOf('://');
-  if (at < 1) return undefined;
-  const [authority = ''] = text.slice(at + 3).split(/[/?#]/, 1);
+  const [, scheme, authority = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined) return undefined;
+  const known = schemePorts.get(scheme.toLowerCase()) ?? 'PORT';
   const place = authority.slice(authority.lastIndexOf('@') + 1);
-  const end = place.startsWith('[') ? place.indexOf(']') + 1 : place.indexOf(':');
-  const host = end > 0 ? place.slice(0, end) : place;
-  const port = place.slice(host.length + 1) || (schemePorts.get(text.slice(0, at).toLowerCase()) ?? '443');
-  return `${host === '' ? 'acme-web/front' : host}:${port}`;
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
+  // A password may hold a slash.
+  const instead = rest.includes('@')
+    ? 'HOST:PORT'
+    : `${host || 'HOST'}:${port === undefined || port === '' ? known : /^\d+$/.test(port) ? port : 'PORT'}`;
+  return `${scheme}://… is a URL: write the host and the port alone, as in ${instead}`;
 }
 
 const schemePorts: ReadonlyMap<string, string> = new Map([
-  ...([
-    ['http', '80'],
-    ['ws', '80'],
-    ['postgres', '5432'],
-    ['postgresql', '5432'],
-  ] as const),
+  ['http', '80'],
+  ['ws', '80'],
+  ['https', '443'],
+  ['wss', '443'],
+  ['postgres', '5432'],
+  ['postgresql', '5432'],
 ]);
 
 /** The last colon parts the port, unless the text is an address of IPv6. */
