@@ -15,7 +15,7 @@ import { networkPolicy } from '../kinds/network-policy/network-policy.ts';
 import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { Remedy } from '../report/explain-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { internetBlock, isUnlabelled, policyFor } from './explain-proposal.ts';
+import { internetBlocks, isUnlabelled, policyFor } from './explain-proposal.ts';
 
 export interface RemedyContext {
   readonly snapshot: Snapshot;
@@ -96,9 +96,8 @@ function remedyFor(side: Side, missing: PortSet, { peerName, way, isInternet }: 
     snapshot.policies.map(({ ref }) => (ref.kind === 'NetworkPolicy' ? `${ref.namespace}/${ref.name}` : '')),
   );
   const isTaken = (name: string): boolean => taken.has(`${side.pods.namespace.name}/${name}`);
-  const block =
-    isInternet && side.peer.kind === 'address' ? internetBlock(side.peer.range.family, tenancy.settings) : undefined;
-  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken, block);
+  const blocks = isInternet ? internetBlocks(tenancy.settings) : undefined;
+  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken, blocks);
   if (policy === undefined) return without(`${peerName} cannot be named in a NetworkPolicy; name addresses of it`);
   const left = blockersWith(policy, side, missing, context);
   if (left.length > 0) return without(...left);

@@ -2,13 +2,13 @@
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatAddress } from '../kubernetes/ip-address.ts';
 import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { contains } from '../kubernetes/ip-set.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
-import { internet } from '../reach/internet.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { addressedIn } from './addressed.ts';
 import { groupOf } from './matrix.ts';
 import { named, ofPods, ofService } from './named-end.ts';
+import { outsideOf } from './outside.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
 import { type ServiceName, serviceNameOf } from './service-name.ts';
@@ -22,7 +22,7 @@ export interface End {
   readonly parties: readonly Party[];
   /** It is reached by this Service. */
   readonly service?: SnapshotService;
-  /** Its party stands for every address of the internet. */
+  /** Its parties are pieces of the internet, between the ranges that policies name. */
   readonly isInternet?: true;
   /** What is to be known about it, each a sentence without its full stop. */
   readonly notes: readonly string[];
@@ -142,21 +142,17 @@ function isService(wanted: ServiceName | undefined, { services }: Snapshot): boo
   return services.some(({ namespace, name }) => namespace === wanted?.namespace && name === wanted.name);
 }
 
-/** More addresses than these are no place that a rule names, but the world. */
-const largestPlace = 1n << 24n;
-
-/** An address outside of the cluster that no rule names: of the ranges in policies, only those of the world have it. */
-function anyOutside({ policies, sets = [] }: Snapshot, settings: Settings): End | Unknown {
-  const read = new Set(policies.map(({ inForce }) => inForce));
-  const rules = [...read].flatMap(({ parts }) => parts.flatMap((part) => part.rules));
-  const written = rules.flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []));
-  const places = [...written, ...sets.flatMap(({ set }) => set.addresses)].filter(
-    ({ family, first, last }) => family === 6 || last - first < largestPlace,
-  );
-  const [range] = subtract(internet(settings), normalise(places));
-  if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
-  const one = { ...range, last: range.first };
-  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [], isInternet: true };
+/** An address outside of the cluster that no rule names. */
+function anyOutside(snapshot: Snapshot, settings: Settings): End | Unknown {
+  const { pieces, left } = outsideOf(snapshot, settings);
+  if (pieces.length === 0) return { unknown: 'policies name every address outside; ask about one of them' };
+  const notes = [`policies cut the internet into many pieces, and the ${left} smallest are left out`];
+  return {
+    name: 'the internet',
+    parties: pieces.map((range) => ({ kind: 'address', range })),
+    notes: left === 0 ? [] : notes,
+    isInternet: true,
+  };
 }
 
 const kindsByName: ReadonlyMap<string, string> = new Map(

@@ -281,6 +281,81 @@ t.test('the internet is what no rule names by itself', async (t) => {
   t.match(await first(egress('all', '0.0.0.0/0', ['10.0.0.0/8', '1.1.1.1/32'])), /: open$/);
 });
 
+t.test('the internet is asked about in each of its pieces, of each family of the cluster', async (t) => {
+  const acme = {
+    ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } },
+    spec: {
+      ...{ members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } },
+      network: { egress: [{ cidr: 'internet', ports: [{ protocol: 'TCP', port: 443 }] }] },
+    },
+  };
+  const asked = async (ipFamilies: readonly string[], ...cidrs: readonly string[]) => {
+    const config = join(t.testdir({}), 'bulkhead.yaml');
+    const v4 = { podCIDRs: ['10.244.0.0/16'], serviceCIDRs: ['10.96.0.0/12'], nodeCIDRs: ['192.168.0.0/16'] };
+    const v6 = { podCIDRs: ['fd00:10::/56'], serviceCIDRs: ['fd00:20::/112'], nodeCIDRs: ['fd00:30::/64'] };
+    const of = (field: keyof typeof v4) => [
+      ...(ipFamilies.includes('IPv4') ? v4[field] : []),
+      ...(ipFamilies.includes('IPv6') ? v6[field] : []),
+    ];
+    const network = {
+      ipFamilies,
+      ...{ podCIDRs: of('podCIDRs'), serviceCIDRs: of('serviceCIDRs'), nodeCIDRs: of('nodeCIDRs') },
+    };
+    const settings = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Settings', spec: { network } };
+    const to = cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+    const egress = [{ to, ports: [{ port: 443 }] }];
+    const spec = { podSelector: {}, policyTypes: ['Egress'], ...(to.length > 0 && { egress }) };
+    const policy = namespaced('NetworkPolicy', 'out', spec, 'networking.k8s.io/v1');
+    const file = join(t.testdirName, 'objects.yaml');
+    const tenants = join(t.testdirName, 'acme.yaml');
+    await writeFile(tenants, JSON.stringify(acme));
+    await writeFile(config, JSON.stringify(settings));
+    await writeFile(file, JSON.stringify(policy));
+    const base = ['--config', config, '--tenants', tenants, ...example.slice(4), '--no-baseline', '-f', file];
+    const { lines, error } = await run(['acme-web/front', 'internet:443'], base);
+    t.equal(error, '');
+    const manifest = lines.slice(lines.indexOf('apiVersion: networking.k8s.io/v1'));
+    const end = manifest.findIndex((line) => line.startsWith('Note: '));
+    return { lines, manifest: manifest.slice(0, end < 0 ? undefined : end).join('\n') };
+  };
+  const both = ['IPv4', 'IPv6'];
+  const verdict = ({ lines }: { readonly lines: readonly string[] }) => lines[0]?.split(': ').at(-1);
+  const blocks = ({ manifest }: { readonly manifest: string }) =>
+    parse(manifest).spec.egress[0].to.map(({ ipBlock }: { ipBlock: { cidr: string } }) => ipBlock.cidr);
+
+  t.equal(verdict(await asked(both, '0.0.0.0/0', '::/0')), 'open');
+  for (const [families, cidr] of [
+    [both, '0.0.0.0/0'],
+    [both, '::/0'],
+    [['IPv4'], '128.0.0.0/1'],
+    [['IPv6'], '2000::/4'],
+  ] as const)
+    t.equal(verdict(await asked(families, cidr)), 'partly open', cidr);
+  t.equal(verdict(await asked(['IPv6'], '::/0')), 'open', 'there are no IPv4 addresses');
+  t.equal(verdict(await asked(['IPv6'], '0.0.0.0/0')), 'blocked');
+  t.equal(verdict(await asked(both, '2001:db8::/32', '203.0.113.0/24')), 'blocked', 'places are no internet');
+
+  const half = (await asked(['IPv4'], '128.0.0.0/1')).lines.join('\n');
+  t.match(half, /^ {2}\S+ acme-web\/front -> the internet \(128\.\S+\)( \(and \d+ more\))?: open on 443\/TCP$/m);
+  t.match(half, /^ {2}\S+ acme-web\/front -> the internet \(0\.\S+\)( \(and \d+ more\))?: blocked$/m);
+
+  t.strictSame(blocks(await asked(both)), ['0.0.0.0/0', '::/0']);
+  const proposed = await asked(['IPv6']);
+  t.strictSame(blocks(proposed), ['::/0']);
+  t.notMatch(proposed.lines.join('\n'), 'refuse', 'and it is within the grant');
+  t.strictSame(blocks(await asked(['IPv4'])), ['0.0.0.0/0']);
+
+  const many = Array.from({ length: 2000 }, (_, at) => `${(0x2000 + at).toString(16)}::/15`).filter(
+    (_, at) => at % 4 === 0,
+  );
+  const cutUp = await asked(['IPv6'], ...many);
+  t.equal(verdict(cutUp), 'partly open');
+  t.match(
+    cutUp.lines.at(-1),
+    /^Note: policies cut the internet into many pieces, and the \d+ smallest are left out\.$/,
+  );
+});
+
 t.test('a denial is named, and no policy is proposed against it', async (t) => {
   const deny = {
     apiVersion: 'policy.networking.k8s.io/v1alpha2',
