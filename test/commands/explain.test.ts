@@ -162,21 +162,40 @@ t.test('where a named port decides, the answer says what the pod calls its ports
     '',
     '  StatefulSet beta-data/database has no port of that name: it has sql (5432/TCP)',
   ]);
-  const policy = (port: string) =>
+  const policy = (ports: readonly (string | number)[]) =>
     namespaced(
       'NetworkPolicy',
       'by-name',
-      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port }] }] },
+      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: ports.map((port) => ({ port })) }] },
       'networking.k8s.io/v1',
     );
-  const says = async (port: string) =>
-    (await run(['-f', await folderOf(t, [policy(port)]), 'internet', 'acme-web/front:9999'])).lines.join('\n');
+  const says = async (...ports: readonly (string | number)[]) =>
+    (await run(['-f', await folderOf(t, [policy(ports)]), 'internet', 'acme-web/front:9999'])).lines.join('\n');
   const rule = 'NetworkPolicy acme-web/by-name spec.ingress[0]';
   t.match(await says('http'), `${rule} allows it on 8080/TCP alone, as Deployment acme-web/front calls it http/TCP`);
   t.match(
     await says('grpc'),
     `${rule} allows it on grpc/TCP alone, and Deployment acme-web/front has no port of that name`,
   );
+  t.match(
+    await says('grpc', 9090),
+    `${rule} allows it on 9090/TCP, grpc/TCP alone, and Deployment acme-web/front has no port grpc/TCP\n`,
+  );
+  t.match(await says('http', 9090), `${rule} allows it on 9090/TCP, http/TCP (8080/TCP) alone\n`);
+  t.match(
+    await says('http', 'grpc'),
+    `${rule} allows it on http/TCP (8080/TCP), grpc/TCP alone, and Deployment acme-web/front has no port grpc/TCP\n`,
+  );
+});
+
+t.test('-o wide says which rules would allow it, had no denial decided', async (t) => {
+  const both = { endpointSelector: {}, egress: [{ toEntities: ['all'] }], egressDeny: [{ toEntities: ['cluster'] }] };
+  const folder = await folderOf(t, [namespaced('CiliumNetworkPolicy', 'both', both, 'cilium.io/v2')]);
+  const { lines } = await run(['-o', 'wide', '-f', folder, 'acme-web/front', 'beta-data/database:5432']);
+  const text = lines.join('\n');
+  t.match(text, /CiliumNetworkPolicy acme-web\/both spec\.egressDeny\[0\]\S* denies it$/m);
+  t.match(text, /CiliumNetworkPolicy acme-web\/both spec\.egress\[0\]\S* allows it, but the denial decides$/m);
+  t.notMatch(text, 'allows it too');
 });
 
 t.test('-o wide names every policy that isolates a side, and every rule that lets it through', async (t) => {
