@@ -36,7 +36,14 @@ export function remediesFor(answer: PairAnswer, from: End, to: End, context: Rem
       const end = side.direction === 'egress' ? to : from;
       const peerName = nameOfParty(side.peer, end);
       const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
-      return [remedyFor(side, missing, { peerName, way, isInternet: end.isInternet === true }, context)];
+      return [
+        remedyFor(
+          side,
+          missing,
+          { peerName, way, isInternet: end.isInternet === true, isNode: end.isNode === true },
+          context,
+        ),
+      ];
     })
     .concat(remediesAtLayer7(answer));
 }
@@ -75,16 +82,25 @@ interface Words {
   readonly peerName: string;
   readonly way: string;
   readonly isInternet: boolean;
+  /** And not a pod on the network of one. */
+  readonly isNode: boolean;
 }
 
-function remedyFor(side: Side, missing: PortSet, { peerName, way, isInternet }: Words, context: RemedyContext): Remedy {
+function remedyFor(
+  side: Side,
+  missing: PortSet,
+  { peerName, way, isInternet, isNode }: Words,
+  context: RemedyContext,
+): Remedy {
   const without = (...says: readonly string[]): Remedy => ({
     says: [`To let it ${way}: ${says.join(' ')}`],
     manifest: [],
   });
   if (side.peer.kind === 'node')
     return without(
-      `${peerName} is on the network of a node, and no NetworkPolicy names such pods by labels.`,
+      isNode
+        ? 'no NetworkPolicy selects nodes.'
+        : `${peerName} is on the network of a node, and no NetworkPolicy names such pods by labels.`,
       'Ask the platform for it: a shared service, or an address and port that it vouches for (spec.network.vouched of the Tenant).',
     );
   if (isUnlabelled(side))

@@ -24,6 +24,8 @@ export interface End {
   readonly service?: SnapshotService;
   /** Its parties are pieces of the internet, between the ranges that policies name. */
   readonly isInternet?: true;
+  /** Its party is any node, and not pods on the network of one. */
+  readonly isNode?: true;
   /** What is to be known about it, each a sentence without its full stop. */
   readonly notes: readonly string[];
 }
@@ -114,7 +116,7 @@ export function findEnd(
   settings: Settings,
 ): End | Unknown {
   if (text === 'internet') return anyOutside(snapshot, settings);
-  if (text === 'node') return { name: 'a node', parties: [node], notes: [] };
+  if (text === 'node') return { name: 'a node', parties: [node], isNode: true, notes: [labelsOfNodes] };
   const range = addressOf(text);
   if (range !== undefined) return byAddress(range, snapshot, parties);
   const [first = '', second, third, more] = text.split('/');
@@ -141,6 +143,9 @@ export function findEnd(
 function isService(wanted: ServiceName | undefined, { services }: Snapshot): boolean {
   return services.some(({ namespace, name }) => namespace === wanted?.namespace && name === wanted.name);
 }
+
+const labelsOfNodes =
+  'labels of nodes are not read, so a rule that allows some nodes allows all here, and a denial of some denies none';
 
 /** An address outside of the cluster that no rule names. */
 function anyOutside(snapshot: Snapshot, settings: Settings): End | Unknown {

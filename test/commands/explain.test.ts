@@ -477,6 +477,21 @@ t.test('a policy is proposed only where it helps', async (t) => {
   t.notOk(hasManifest(toNode));
 });
 
+t.test('a node is named by no NetworkPolicy, and its labels are not read', async (t) => {
+  const { lines } = await run(['acme-web/front', 'node:443']);
+  t.match(lines.join('\n'), /^To let it leave acme-web: no NetworkPolicy selects nodes\. Ask the platform for it: /m);
+  t.notMatch(lines.join('\n'), 'is on the network of a node');
+  const egressDeny = [{ toNodes: [{ matchLabels: { role: 'db' } }] }];
+  const spec = { endpointSelector: {}, egress: [{ toEntities: ['all'] }], egressDeny };
+  const folder = await folderOf(t, [namespaced('CiliumNetworkPolicy', 'nodes', spec, 'cilium.io/v2')]);
+  const open = await run(['-f', folder, '--no-baseline', 'acme-web/front', 'node:443']);
+  t.match(open.lines[0], /: open/);
+  t.equal(
+    open.lines.at(-1),
+    'Note: labels of nodes are not read, so a rule that allows some nodes allows all here, and a denial of some denies none.',
+  );
+});
+
 t.test('a proposal does not have the name of a policy that is there', async (t) => {
   const own = (name: string) =>
     namespaced('NetworkPolicy', name, { podSelector: { matchLabels: { app: 'other' } } }, 'networking.k8s.io/v1');
