@@ -87,8 +87,19 @@ t.test('lint of a cluster finds contradictions between layers', async (t) => {
 
 t.test('without policies of a mesh, lint of a cluster reads it once', async (t) => {
   const { '/apis/security.istio.io/v1/authorizationpolicies': _, ...objects } = mesh;
-  const { text } = await run(t, { objects }, 'lint', '-o', 'json');
+  const timesRead = async (served: Objects) => {
+    const times = new Map<string, number>();
+    const onRequest = (path: string): void => void times.set(path, (times.get(path) ?? 0) + 1);
+    const { text } = await run(t, { objects: served, onRequest }, 'lint', '-o', 'json');
+    return { text, times };
+  };
+  const { text, times } = await timesRead(objects);
   t.notMatch(text, 'l7-dead');
+  const again = await timesRead(mesh);
+  for (const path of Object.keys(objects)) {
+    t.equal(times.get(path), 1, path);
+    t.equal(again.times.get(path), 2, `${path}: with them, it is read for the comparison, too`);
+  }
 });
 
 t.test('a list that fails midway is said, and nothing is said to be good', async (t) => {
