@@ -85,6 +85,26 @@ t.test('lint of a cluster finds contradictions between layers', async (t) => {
   t.ok(JSON.parse(again.text).findings.every((one: { known: boolean }) => one.known));
 });
 
+t.test('policies of two groups that have one name are told apart', async (t) => {
+  const named = { namespace: 'acme-db', name: 'shared' };
+  const from = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-web' } } }];
+  const spec = { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from, ports: [{ port: 5432 }] }] };
+  const guard = caller('acme-db', 'callers', 'acme-web');
+  const objects = {
+    ...mesh,
+    '/apis/networking.k8s.io/v1/networkpolicies': [closed('acme-db'), { metadata: named, spec }],
+    '/apis/projectcalico.org/v3/networkpolicies': [
+      { metadata: named, spec: { selector: 'app == "other"', types: ['Ingress'], ingress: [{ action: 'Allow' }] } },
+    ],
+    '/apis/security.istio.io/v1/authorizationpolicies': [
+      { ...guard, spec: { ...guard.spec, selector: { matchLabels: { app: 'other' } } } },
+    ],
+  };
+  const { text } = await run(t, { objects }, 'lint', '-o', 'json');
+  const findings = JSON.parse(text).findings.filter(({ check }: { check: string }) => check === 'l4-unguarded');
+  t.match(findings, [{ object: 'NetworkPolicy acme-db/shared', apiVersion: 'networking.k8s.io/v1' }]);
+});
+
 t.test('without policies of a mesh, lint of a cluster reads it once', async (t) => {
   const { '/apis/security.istio.io/v1/authorizationpolicies': _, ...objects } = mesh;
   const timesRead = async (served: Objects) => {
