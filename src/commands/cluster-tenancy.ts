@@ -28,18 +28,19 @@ export async function inCluster<Result>(
   use: (reader: RequestingReader, tenancy: Tenancy, problems: string[]) => Promise<Result>,
 ): Promise<Result> {
   const { value: files } = orCannotStart(await readTenancy(asked), 2);
-  const counting = countingOf(surroundings);
-  const reader = counted(readCluster(locationOf(command, asked, surroundings.environment)), counting);
+  const reader = readCluster(locationOf(command, asked, surroundings.environment));
   const problems: string[] = [];
   const tell = (_: unknown, message: string): void => void problems.push(message);
   const log = { info: () => {}, warn: tell, error: tell };
+  let counting: Counting | undefined;
   try {
+    counting = countingOf(surroundings);
     const tenancy = asked.tenants === undefined ? await reader.tenancy(files.settings, log) : files;
-    return await use(reader, tenancy, problems);
+    return await use(counted(reader, counting), tenancy, problems);
   } catch (error) {
     throw error instanceof Unreadable ? new CannotStart(error.message, 2) : error;
   } finally {
-    counting.end();
+    counting?.end();
     reader.close();
   }
 }

@@ -1,9 +1,9 @@
 /** The NetworkPolicy that lets a blocked connection through on one side. */
 import type { Side } from '../connectivity/explain.ts';
+import { aroundMapped, familiesOf } from '../connectivity/outside.ts';
 import type { Party, PodClass } from '../connectivity/parties.ts';
 import { everyPort, type PortSet, rangesOf } from '../connectivity/port-set.ts';
 import { sameSet } from '../connectivity/port-text.ts';
-import type { Family } from '../kubernetes/ip-address.ts';
 import { blocksOf, formatRange, knownRange } from '../kubernetes/ip-range.ts';
 import { subtract } from '../kubernetes/ip-set.ts';
 import { type NetworkPolicy, namespaceNameLabel } from '../kubernetes/objects.ts';
@@ -27,9 +27,9 @@ export function policyFor(
   ports: PortSet,
   tenantLabel: string,
   isTaken: (name: string) => boolean,
-  addresses?: IpBlock,
+  addresses?: readonly IpBlock[],
 ): NetworkPolicy | undefined {
-  const peers = addresses === undefined ? peersFor(peer, pods, tenantLabel) : [{ ipBlock: addresses }];
+  const peers = addresses?.map((ipBlock) => ({ ipBlock })) ?? peersFor(peer, pods, tenantLabel);
   if (peers === undefined) return undefined;
   const listed = sameSet(ports, everyPort)
     ? {}
@@ -58,11 +58,13 @@ export interface IpBlock {
   readonly except: readonly string[];
 }
 
-/** Every address of the internet, of the family of the party: ranges that the settings protect and private ones are left out. */
-export function internetBlock(family: Family, settings: Settings): IpBlock {
-  const cidr = family === 4 ? '0.0.0.0/0' : '::/0';
-  const inside = subtract([knownRange(cidr)], internet(settings));
-  return { cidr, except: inside.flatMap(blocksOf).map(formatRange) };
+/** Every address of the internet, for each family of the cluster: ranges that the settings protect and private ones are left out. */
+export function internetBlocks(settings: Settings): readonly IpBlock[] {
+  return familiesOf(settings).map((family) => {
+    const cidr = family === 4 ? '0.0.0.0/0' : '::/0';
+    const inside = subtract([knownRange(cidr)], subtract(internet(settings), [aroundMapped]));
+    return { cidr, except: inside.flatMap(blocksOf).map(formatRange) };
+  });
 }
 
 function peersFor(peer: Party, own: PodClass, tenantLabel: string) {

@@ -15,7 +15,7 @@ import { networkPolicy } from '../kinds/network-policy/network-policy.ts';
 import type { NetworkPolicy } from '../kubernetes/objects.ts';
 import type { Remedy } from '../report/explain-report.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
-import { internetBlock, isUnlabelled, policyFor } from './explain-proposal.ts';
+import { internetBlocks, isUnlabelled, policyFor } from './explain-proposal.ts';
 
 export interface RemedyContext {
   readonly snapshot: Snapshot;
@@ -36,7 +36,14 @@ export function remediesFor(answer: PairAnswer, from: End, to: End, context: Rem
       const end = side.direction === 'egress' ? to : from;
       const peerName = nameOfParty(side.peer, end);
       const way = `${side.direction === 'egress' ? 'leave' : 'enter'} ${side.pods.namespace.name}`;
-      return [remedyFor(side, missing, { peerName, way, isInternet: end.isInternet === true }, context)];
+      return [
+        remedyFor(
+          side,
+          missing,
+          { peerName, way, isInternet: end.isInternet === true, isNode: end.isNode === true },
+          context,
+        ),
+      ];
     })
     .concat(remediesAtLayer7(answer));
 }
@@ -75,16 +82,25 @@ interface Words {
   readonly peerName: string;
   readonly way: string;
   readonly isInternet: boolean;
+  /** And not a pod on the network of one. */
+  readonly isNode: boolean;
 }
 
-function remedyFor(side: Side, missing: PortSet, { peerName, way, isInternet }: Words, context: RemedyContext): Remedy {
+function remedyFor(
+  side: Side,
+  missing: PortSet,
+  { peerName, way, isInternet, isNode }: Words,
+  context: RemedyContext,
+): Remedy {
   const without = (...says: readonly string[]): Remedy => ({
     says: [`To let it ${way}: ${says.join(' ')}`],
     manifest: [],
   });
   if (side.peer.kind === 'node')
     return without(
-      `${peerName} is on the network of a node, and no NetworkPolicy names such pods by labels.`,
+      isNode
+        ? 'no NetworkPolicy selects nodes.'
+        : `${peerName} is on the network of a node, and no NetworkPolicy names such pods by labels.`,
       'Ask the platform for it: a shared service, or an address and port that it vouches for (spec.network.vouched of the Tenant).',
     );
   if (isUnlabelled(side))
@@ -96,9 +112,8 @@ function remedyFor(side: Side, missing: PortSet, { peerName, way, isInternet }: 
     snapshot.policies.map(({ ref }) => (ref.kind === 'NetworkPolicy' ? `${ref.namespace}/${ref.name}` : '')),
   );
   const isTaken = (name: string): boolean => taken.has(`${side.pods.namespace.name}/${name}`);
-  const block =
-    isInternet && side.peer.kind === 'address' ? internetBlock(side.peer.range.family, tenancy.settings) : undefined;
-  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken, block);
+  const blocks = isInternet ? internetBlocks(tenancy.settings) : undefined;
+  const policy = policyFor(side, missing, tenancy.settings.tenantLabel, isTaken, blocks);
   if (policy === undefined) return without(`${peerName} cannot be named in a NetworkPolicy; name addresses of it`);
   const left = blockersWith(policy, side, missing, context);
   if (left.length > 0) return without(...left);

@@ -1,10 +1,6 @@
 /** Judges what tenants have in a cluster as `bulkhead audit` does, with each finding by itself and the hints. */
-import { layersOf } from '../connectivity/layers/layers.ts';
-import { createParties } from '../connectivity/parties.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
-import { readingsOf } from '../connectivity/readings.ts';
 import { refText } from '../connectivity/snapshot.ts';
-import { createWorld } from '../connectivity/world.ts';
 import { type RequestingReader, Unreadable } from '../facts/cluster-reader.ts';
 import type { WrittenObject } from '../files/written-objects.ts';
 import { apiVersionsOf } from '../kinds/resource-name.ts';
@@ -16,7 +12,7 @@ import { inCluster } from './cluster-tenancy.ts';
 import type { Surroundings } from './command.ts';
 import { countedAs, judgeStored, type Listeners, type Stored, storedIn } from './judge-stored.ts';
 import { findingOf, layerFinding, linted } from './lint-finding.ts';
-import { isCompared } from './lint-layers.ts';
+import { isCompared, layersIn, objectAt } from './lint-layers.ts';
 import type { Scope } from './scope.ts';
 import { objectsIn } from './snapshot-source.ts';
 
@@ -55,7 +51,7 @@ export function lintCluster(
     };
     const { unread, state } = await judgeStored(storedIn(reader), tenancy, { onJudged }, scope);
     scope?.know([...state.namespaces.all()].map(({ name }) => ({ kind: 'Namespace', metadata: { name } })));
-    const layers = await layersIn(reader, tenancy, unread, scope);
+    const layers = await contradictionsIn(reader, tenancy, unread, scope);
     for (const { finding, object } of layers) {
       objects.set(object.object, objects.get(object.object) ?? object);
       findings.set(`${finding.object} ${finding.check} ${finding.path}`, finding);
@@ -69,10 +65,14 @@ export function lintCluster(
 }
 
 /** Contradictions between network policies and policies of a mesh, in any namespace. Without the latter there is nothing to compare. */
-async function layersIn(reader: RequestingReader, tenancy: Tenancy, unread: string[], scope: Scope | undefined) {
+async function contradictionsIn(
+  reader: RequestingReader,
+  tenancy: Tenancy,
+  unread: string[],
+  scope: Scope | undefined,
+) {
   if (!(await hasMesh(reader))) return [];
   const problems: string[] = [];
-  const { settings } = tenancy;
   const failed = new Set<string>();
   const objects = await objectsIn(reader, problems, failed).catch((error: unknown) => {
     if (!(error instanceof Unreadable)) throw error;
@@ -84,21 +84,22 @@ async function layersIn(reader: RequestingReader, tenancy: Tenancy, unread: stri
   const snapshot = readSnapshot(objects, tenancy, { hasPods: true, withBaseline: false }, failed);
   scope?.know(objects);
   scope?.knowSnapshot(snapshot);
-  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
-  const worlds = readingsOf(settings.plugin, snapshot.policies).map((reading) =>
-    createWorld(snapshot, parties, settings, reading),
-  );
-  const found = layersOf(snapshot, worlds, settings).filter(
+  const found = layersIn(snapshot, tenancy, 'cluster').filter(
     ({ object, otherObject = '' }) => scope === undefined || scope.hasObject(object) || scope.hasObject(otherObject),
   );
-  const named = new Set(found.map(({ object }) => object));
-  const byName = new Map(objects.map((one) => [nameOf(one), one] as const).filter(([name]) => named.has(name)));
+  const names = new Set(found.map(({ object }) => object));
+  const byName = new Map<string, WrittenObject[]>();
+  for (const one of objects) {
+    const name = nameOf(one);
+    if (!names.has(name)) continue;
+    const written = placed(one, String(one.apiVersion ?? ''), String(one.kind));
+    byName.set(name, [...(byName.get(name) ?? []), written]);
+  }
   return found.map((one) => {
-    const object = byName.get(one.object) ?? {};
     const [kind = ''] = one.object.split(' ', 1);
-    const written = placed(object, String(object.apiVersion ?? ''), kind);
-    const own = linted(written, String(valueAt(object, 'metadata', 'namespace') ?? ''));
-    return { finding: layerFinding(one, written, own, settings), object: own };
+    const written = objectAt(byName, one.object, one.path) ?? placed({}, '', kind);
+    const own = linted(written, String(valueAt(written.object, 'metadata', 'namespace') ?? ''));
+    return { finding: layerFinding(one, written, own, tenancy.settings), object: own };
   });
 }
 

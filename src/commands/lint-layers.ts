@@ -1,10 +1,12 @@
 /** Contradictions between network policies and policies of a mesh among the files, with the places of both sides. Hints. */
 import type { NamespaceSource } from '../admission/facts.ts';
+import type { LayerFinding } from '../connectivity/layers/context.ts';
 import { layersOf } from '../connectivity/layers/layers.ts';
 import { createParties } from '../connectivity/parties.ts';
 import { isOfSnapshot } from '../connectivity/read-object.ts';
 import { readSnapshot } from '../connectivity/read-snapshot.ts';
 import { readingsOf } from '../connectivity/readings.ts';
+import type { Snapshot } from '../connectivity/snapshot.ts';
 import { createWorld } from '../connectivity/world.ts';
 import { stepsOf, type WrittenObject } from '../files/written-objects.ts';
 import { type JsonMap, valueAt } from '../kubernetes/json.ts';
@@ -53,11 +55,7 @@ export function lintLayers(written: readonly WrittenObject[], files: Files): rea
       : [{ apiVersion: 'v1', kind: 'Namespace', metadata: { name, labels: record.labels } }];
   });
   const snapshot = readSnapshot([...known, ...objects], tenancy, { hasPods: false, withBaseline: true });
-  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
-  const worlds = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
-    createWorld(snapshot, parties, tenancy.settings, reading),
-  );
-  return layersOf(snapshot, worlds, tenancy.settings, 'files').flatMap((one) => {
+  return layersIn(snapshot, tenancy, 'files').flatMap((one) => {
     const at = objectAt(placed, one.object, one.path);
     if (at === undefined) return [];
     const { other, otherObject, otherPath = '' } = one;
@@ -71,8 +69,16 @@ export function lintLayers(written: readonly WrittenObject[], files: Files): rea
   });
 }
 
+export function layersIn(snapshot: Snapshot, tenancy: Tenancy, scope: 'cluster' | 'files'): readonly LayerFinding[] {
+  const parties = createParties(snapshot.namespaces, snapshot.workloads, tenancy);
+  const worlds = readingsOf(tenancy.settings.plugin, snapshot.policies).map((reading) =>
+    createWorld(snapshot, parties, tenancy.settings, reading),
+  );
+  return layersOf(snapshot, worlds, tenancy.settings, scope);
+}
+
 /** Of objects of one name, such as policies of two groups, the one that has most of the path. */
-function objectAt(
+export function objectAt(
   placed: ReadonlyMap<string, readonly WrittenObject[]>,
   name: string,
   path: string,

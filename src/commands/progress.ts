@@ -1,5 +1,5 @@
 /** How far a command is, on a terminal. */
-import { type Clock, systemClock } from '../client/clock.ts';
+import type { Clock } from '../client/clock.ts';
 import type { Surroundings } from './command.ts';
 
 /** A command that takes longer says how far it is. */
@@ -24,10 +24,18 @@ export interface Counting {
   end(): void;
 }
 
+/** It does not keep the process alive. */
+const background: Pick<Clock, 'after'> = {
+  after(milliseconds, run) {
+    const timer = setTimeout(run, milliseconds).unref();
+    return () => clearTimeout(timer);
+  },
+};
+
 /** While a server lets wait nothing happens that could tell, so a clock does. */
 export function countingOf(
   { progress }: Pick<Surroundings, 'progress'>,
-  clock: Pick<Clock, 'after'> = systemClock,
+  clock: Pick<Clock, 'after'> = background,
 ): Counting {
   if (progress === undefined) return { one() {}, end() {} };
   let [count, shown] = [0, ''];

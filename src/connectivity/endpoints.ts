@@ -2,13 +2,13 @@
 import { parsePattern } from '../kubernetes/dns-pattern.ts';
 import { formatAddress } from '../kubernetes/ip-address.ts';
 import { formatRange, type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
-import { contains, normalise, subtract } from '../kubernetes/ip-set.ts';
+import { contains } from '../kubernetes/ip-set.ts';
 import type { PortRange } from '../kubernetes/port-range.ts';
-import { internet } from '../reach/internet.ts';
 import type { Settings } from '../tenancy/settings.ts';
 import { addressedIn } from './addressed.ts';
 import { groupOf } from './matrix.ts';
 import { named, ofPods, ofService } from './named-end.ts';
+import { outsideOf } from './outside.ts';
 import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
 import { type ServiceName, serviceNameOf } from './service-name.ts';
@@ -22,8 +22,10 @@ export interface End {
   readonly parties: readonly Party[];
   /** It is reached by this Service. */
   readonly service?: SnapshotService;
-  /** Its party stands for every address of the internet. */
+  /** Its parties are pieces of the internet, between the ranges that policies name. */
   readonly isInternet?: true;
+  /** Its party is any node, and not pods on the network of one. */
+  readonly isNode?: true;
   /** What is to be known about it, each a sentence without its full stop. */
   readonly notes: readonly string[];
 }
@@ -50,9 +52,8 @@ const protocols = ['TCP', 'UDP', 'SCTP'] as const;
 
 /** `END`, `END:PORT`, `END:PORT/PROTOCOL`; an address of IPv6 stands in brackets where a port follows. */
 export function parseAsked(text: string): Asked | Unknown {
-  const instead = withoutUrl(text);
-  if (instead !== undefined)
-    return { unknown: `${JSON.stringify(text)} is a URL: write the host and the port alone, as in ${instead}` };
+  const unknown = withoutUrl(text);
+  if (unknown !== undefined) return { unknown };
   const bracket = /^\[([^\]]*)\](?::(.*))?$/.exec(text);
   const [end, port] = bracket === null ? splitPort(text) : [bracket[1] ?? '', bracket[2]];
   if (end === '') return { unknown: `${JSON.stringify(text)} names no end of a connection` };
@@ -67,25 +68,27 @@ export function parseAsked(text: string): Asked | Unknown {
   return { end, port: { protocol, port: value } };
 }
 
-/** Host and port of a URL; undefined: it is none. */
+/** What to write in place of a URL, of which no user, path or query is repeated: they hold passwords. Undefined: it is no URL. */
 function withoutUrl(text: string): string | undefined {
-  const at = text.indexOf('://');
-  if (at < 1) return undefined;
-  const [authority = ''] = text.slice(at + 3).split(/[/?#]/, 1);
+  const [, scheme, authority = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
+  if (scheme === undefined) return undefined;
+  const known = schemePorts.get(scheme.toLowerCase()) ?? 'PORT';
   const place = authority.slice(authority.lastIndexOf('@') + 1);
-  const end = place.startsWith('[') ? place.indexOf(']') + 1 : place.indexOf(':');
-  const host = end > 0 ? place.slice(0, end) : place;
-  const port = place.slice(host.length + 1) || (schemePorts.get(text.slice(0, at).toLowerCase()) ?? '443');
-  return `${host === '' ? 'acme-web/front' : host}:${port}`;
+  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
+  // A password may hold a slash.
+  const instead = rest.includes('@')
+    ? 'HOST:PORT'
+    : `${host || 'HOST'}:${port === undefined || port === '' ? known : /^\d+$/.test(port) ? port : 'PORT'}`;
+  return `${scheme}://… is a URL: write the host and the port alone, as in ${instead}`;
 }
 
 const schemePorts: ReadonlyMap<string, string> = new Map([
-  ...([
-    ['http', '80'],
-    ['ws', '80'],
-    ['postgres', '5432'],
-    ['postgresql', '5432'],
-  ] as const),
+  ['http', '80'],
+  ['ws', '80'],
+  ['https', '443'],
+  ['wss', '443'],
+  ['postgres', '5432'],
+  ['postgresql', '5432'],
 ]);
 
 /** The last colon parts the port, unless the text is an address of IPv6. */
@@ -113,7 +116,7 @@ export function findEnd(
   settings: Settings,
 ): End | Unknown {
   if (text === 'internet') return anyOutside(snapshot, settings);
-  if (text === 'node') return { name: 'a node', parties: [node], notes: [] };
+  if (text === 'node') return { name: 'a node', parties: [node], isNode: true, notes: [labelsOfNodes] };
   const range = addressOf(text);
   if (range !== undefined) return byAddress(range, snapshot, parties);
   const [first = '', second, third, more] = text.split('/');
@@ -141,21 +144,20 @@ function isService(wanted: ServiceName | undefined, { services }: Snapshot): boo
   return services.some(({ namespace, name }) => namespace === wanted?.namespace && name === wanted.name);
 }
 
-/** More addresses than these are no place that a rule names, but the world. */
-const largestPlace = 1n << 24n;
+const labelsOfNodes =
+  'labels of nodes are not read, so a rule that allows some nodes allows all here, and a denial of some denies none';
 
-/** An address outside of the cluster that no rule names: of the ranges in policies, only those of the world have it. */
-function anyOutside({ policies, sets = [] }: Snapshot, settings: Settings): End | Unknown {
-  const read = new Set(policies.map(({ inForce }) => inForce));
-  const rules = [...read].flatMap(({ parts }) => parts.flatMap((part) => part.rules));
-  const written = rules.flatMap(({ peer }) => ('addresses' in peer ? (peer.addresses ?? []) : []));
-  const places = [...written, ...sets.flatMap(({ set }) => set.addresses)].filter(
-    ({ family, first, last }) => family === 6 || last - first < largestPlace,
-  );
-  const [range] = subtract(internet(settings), normalise(places));
-  if (range === undefined) return { unknown: 'policies name every address outside; ask about one of them' };
-  const one = { ...range, last: range.first };
-  return { name: 'the internet', parties: [{ kind: 'address', range: one }], notes: [], isInternet: true };
+/** An address outside of the cluster that no rule names. */
+function anyOutside(snapshot: Snapshot, settings: Settings): End | Unknown {
+  const { pieces, left } = outsideOf(snapshot, settings);
+  if (pieces.length === 0) return { unknown: 'policies name every address outside; ask about one of them' };
+  const notes = [`policies cut the internet into many pieces, and the ${left} smallest are left out`];
+  return {
+    name: 'the internet',
+    parties: pieces.map((range) => ({ kind: 'address', range })),
+    notes: left === 0 ? [] : notes,
+    isInternet: true,
+  };
 }
 
 const kindsByName: ReadonlyMap<string, string> = new Map(

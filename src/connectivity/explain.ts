@@ -1,5 +1,6 @@
 /** Why two ends reach each other or do not: the rules that decide, on each side, for the ports that are asked about. */
 import { formatPath } from '../kubernetes/field-path.ts';
+import { formatRange } from '../kubernetes/ip-range.ts';
 import { type End, nameOfClass, type PortOf } from './endpoints.ts';
 import type { Layer7, Layer7Of } from './layer7/layer7.ts';
 import type { Party, PodClass } from './parties.ts';
@@ -163,7 +164,8 @@ function keyOf({ open, unconditional, asked, sides, layer7 }: PairAnswer): strin
 
 /** What one end of a pair is called. */
 export function nameOfParty(party: Party, end: End): string {
-  return party.kind === 'pod' ? nameOfClass(party) : end.name;
+  if (party.kind === 'pod') return nameOfClass(party);
+  return party.kind === 'address' && end.isInternet ? `${end.name} (${formatRange(party.range)})` : end.name;
 }
 
 /** The field of the rule that decided. */

@@ -89,7 +89,8 @@ function answersText(
   { from, to, port }: ExplainReport,
   isWide: boolean,
 ): readonly string[] {
-  const isMany = answers.length > 1 || (answers[0]?.pairs ?? 1) > 1;
+  const hasMany = [from, to].some(({ parties, isInternet }) => parties.length > 1 && isInternet !== true);
+  const isMany = answers.length > 1 || (hasMany && (answers[0]?.pairs ?? 1) > 1);
   const lines = answers.slice(0, mostAnswers).flatMap((answer) => {
     const others = answer.pairs > 1 ? ` (and ${answer.pairs - 1} more)` : '';
     const pair = `${nameOfParty(answer.from, from)} -> ${nameOfParty(answer.to, to)}${others}`;

@@ -1,7 +1,7 @@
 /** What `bulkhead explain` says of each side of a connection: the rules that decide, and those that would. */
 import { nameOfClass } from '../connectivity/endpoints.ts';
 import { type PairAnswer, pathText, type Side } from '../connectivity/explain.ts';
-import type { PortSet } from '../connectivity/port-set.ts';
+import { differenceOf, intersectionOf, noPorts, type PortSet, portNumber, unionOf } from '../connectivity/port-set.ts';
 import { portsText, sameSet } from '../connectivity/port-text.ts';
 import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
 
@@ -28,14 +28,21 @@ export function sideText(side: Side, { asked, to }: PairAnswer, isWide: boolean)
 }
 
 /** What decides nothing more, as others have decided it already. */
-function othersText({ allowing, closedBy, decisions }: Side): readonly string[] {
+function othersText({ allowing, closedBy, decisions, open }: Side): readonly string[] {
   const decided = new Set(
     decisions.flatMap(({ step }) => (step === undefined ? [] : [keyOf(step.policy, pathText(step))])),
   );
   const also = allowing.filter(({ policy, path }) => !decided.has(keyOf(policy, path)));
+  const isDenied = decisions.some(({ step, action }) => step !== undefined && action === 'deny');
+  const before = isDenied ? 'the denial decides' : 'an earlier stage decides';
   const isSaid = decisions.some(({ stage, step }) => step === undefined && stage !== undefined);
   return [
-    ...new Set(also.map(({ policy, path }) => `    ${refText(policy.ref)} ${path} allows it too`)),
+    ...new Set(
+      also.map(({ policy, path, ports }) => {
+        const how = intersectionOf(ports, open).length > 0 ? 'allows it too' : `allows it, but ${before}`;
+        return `    ${refText(policy.ref)} ${path} ${how}`;
+      }),
+    ),
     ...(isSaid || closedBy.length === 0 ? [] : [`    it is isolated by ${policiesText(closedBy, true)}`]),
   ];
 }
@@ -47,9 +54,33 @@ function keyOf({ ref }: SnapshotPolicy, path: string): string {
 function otherPortsText({ policy, path, ports, names }: Side['allowing'][number], to: PairAnswer['to']): string {
   const where = `${refText(policy.ref)} ${path} allows it on`;
   const called = to.kind === 'pod' ? nameOfClass(to) : 'the called end';
+  const own = to.kind === 'pod' ? to.ports : [];
+  const found = names.map((text) => {
+    const meant = own.filter(({ name, protocol }) => `${name}/${protocol}` === text);
+    return {
+      text,
+      ports: meant
+        .map(({ protocol, port }) => portNumber(protocol, port))
+        .map(single)
+        .reduce(unionOf, noPorts),
+    };
+  });
+  const numbers = differenceOf(ports, found.map((one) => one.ports).reduce(unionOf, noPorts));
+  const lacking = found.filter((one) => one.ports.length === 0).map(({ text }) => text);
   if (names.length === 0) return `${where} ${portsText(ports)} alone`;
-  if (ports.length === 0) return `${where} ${names.join(', ')} alone, and ${called} has no port of that name`;
-  return `${where} ${portsText(ports)} alone, as ${called} calls it ${names.join(', ')}`;
+  if (numbers.length === 0 && lacking.length === names.length)
+    return `${where} ${names.join(', ')} alone, and ${called} has no port of that name`;
+  if (numbers.length === 0 && lacking.length === 0)
+    return `${where} ${portsText(ports)} alone, as ${called} calls it ${names.join(', ')}`;
+  const listed = [
+    ...(numbers.length > 0 ? [portsText(numbers)] : []),
+    ...found.map((one) => (one.ports.length === 0 ? one.text : `${one.text} (${portsText(one.ports)})`)),
+  ];
+  return `${where} ${listed.join(', ')} alone${lacking.length > 0 ? `, and ${called} has no port ${lacking.join(', ')}` : ''}`;
+}
+
+function single(port: number): PortSet {
+  return [port, port];
 }
 
 function decisionText(

@@ -133,9 +133,15 @@ t.test('a URL is taught to be written as a host and a port', async (t) => {
     'http://x:80': 'x:80',
     'https://api.partner.example/orders?a=b': 'api.partner.example:443',
     'HTTP://web': 'web:80',
-    'postgres://user:pass@db.beta-data.svc/main': 'db.beta-data.svc:5432',
+    'wss://api.partner.example': 'api.partner.example:443',
+    'postgres://user:s3cret@db.beta-data.svc/main': 'db.beta-data.svc:5432',
+    'postgres://user:s3cret@db.beta-data.svc:6432/?password=s3cret': 'db.beta-data.svc:6432',
+    'postgres://user:a/s3cret@db.beta-data.svc/main': 'HOST:PORT',
+    'amqp://user:p@s3cret@mq.acme-db:s3cret': 'mq.acme-db:PORT',
+    'mysql://db.acme-db/x': 'db.acme-db:PORT',
     'https://[2001:db8::1]/': '[2001:db8::1]:443',
-    'http:///': 'acme-web/front:80',
+    'redis://[2001:db8::1]/': '[2001:db8::1]:PORT',
+    'http:///': 'HOST:80',
   };
   for (const [url, instead] of Object.entries(rows))
     for (const ends of [
@@ -144,7 +150,9 @@ t.test('a URL is taught to be written as a host and a port', async (t) => {
     ]) {
       const { code, error } = await run(ends);
       t.equal(code, 2);
-      t.equal(error, `${JSON.stringify(url)} is a URL: write the host and the port alone, as in ${instead}`);
+      const scheme = url.slice(0, url.indexOf(':'));
+      t.equal(error, `${scheme}://… is a URL: write the host and the port alone, as in ${instead}`);
+      t.notMatch(error, 's3cret');
     }
 });
 
@@ -154,21 +162,40 @@ t.test('where a named port decides, the answer says what the pod calls its ports
     '',
     '  StatefulSet beta-data/database has no port of that name: it has sql (5432/TCP)',
   ]);
-  const policy = (port: string) =>
+  const policy = (ports: readonly (string | number)[]) =>
     namespaced(
       'NetworkPolicy',
       'by-name',
-      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: [{ port }] }] },
+      { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ ports: ports.map((port) => ({ port })) }] },
       'networking.k8s.io/v1',
     );
-  const says = async (port: string) =>
-    (await run(['-f', await folderOf(t, [policy(port)]), 'internet', 'acme-web/front:9999'])).lines.join('\n');
+  const says = async (...ports: readonly (string | number)[]) =>
+    (await run(['-f', await folderOf(t, [policy(ports)]), 'internet', 'acme-web/front:9999'])).lines.join('\n');
   const rule = 'NetworkPolicy acme-web/by-name spec.ingress[0]';
   t.match(await says('http'), `${rule} allows it on 8080/TCP alone, as Deployment acme-web/front calls it http/TCP`);
   t.match(
     await says('grpc'),
     `${rule} allows it on grpc/TCP alone, and Deployment acme-web/front has no port of that name`,
   );
+  t.match(
+    await says('grpc', 9090),
+    `${rule} allows it on 9090/TCP, grpc/TCP alone, and Deployment acme-web/front has no port grpc/TCP\n`,
+  );
+  t.match(await says('http', 9090), `${rule} allows it on 9090/TCP, http/TCP (8080/TCP) alone\n`);
+  t.match(
+    await says('http', 'grpc'),
+    `${rule} allows it on http/TCP (8080/TCP), grpc/TCP alone, and Deployment acme-web/front has no port grpc/TCP\n`,
+  );
+});
+
+t.test('-o wide says which rules would allow it, had no denial decided', async (t) => {
+  const both = { endpointSelector: {}, egress: [{ toEntities: ['all'] }], egressDeny: [{ toEntities: ['cluster'] }] };
+  const folder = await folderOf(t, [namespaced('CiliumNetworkPolicy', 'both', both, 'cilium.io/v2')]);
+  const { lines } = await run(['-o', 'wide', '-f', folder, 'acme-web/front', 'beta-data/database:5432']);
+  const text = lines.join('\n');
+  t.match(text, /CiliumNetworkPolicy acme-web\/both spec\.egressDeny\[0\]\S* denies it$/m);
+  t.match(text, /CiliumNetworkPolicy acme-web\/both spec\.egress\[0\]\S* allows it, but the denial decides$/m);
+  t.notMatch(text, 'allows it too');
 });
 
 t.test('-o wide names every policy that isolates a side, and every rule that lets it through', async (t) => {
@@ -273,6 +300,81 @@ t.test('the internet is what no rule names by itself', async (t) => {
   t.match(await first(egress('all', '0.0.0.0/0', ['10.0.0.0/8', '1.1.1.1/32'])), /: open$/);
 });
 
+t.test('the internet is asked about in each of its pieces, of each family of the cluster', async (t) => {
+  const acme = {
+    ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } },
+    spec: {
+      ...{ members: [{ kind: 'User', name: 'alice' }], namespaces: { prefix: 'acme-' } },
+      network: { egress: [{ cidr: 'internet', ports: [{ protocol: 'TCP', port: 443 }] }] },
+    },
+  };
+  const asked = async (ipFamilies: readonly string[], ...cidrs: readonly string[]) => {
+    const config = join(t.testdir({}), 'bulkhead.yaml');
+    const v4 = { podCIDRs: ['10.244.0.0/16'], serviceCIDRs: ['10.96.0.0/12'], nodeCIDRs: ['192.168.0.0/16'] };
+    const v6 = { podCIDRs: ['fd00:10::/56'], serviceCIDRs: ['fd00:20::/112'], nodeCIDRs: ['fd00:30::/64'] };
+    const of = (field: keyof typeof v4) => [
+      ...(ipFamilies.includes('IPv4') ? v4[field] : []),
+      ...(ipFamilies.includes('IPv6') ? v6[field] : []),
+    ];
+    const network = {
+      ipFamilies,
+      ...{ podCIDRs: of('podCIDRs'), serviceCIDRs: of('serviceCIDRs'), nodeCIDRs: of('nodeCIDRs') },
+    };
+    const settings = { apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Settings', spec: { network } };
+    const to = cidrs.map((cidr) => ({ ipBlock: { cidr } }));
+    const egress = [{ to, ports: [{ port: 443 }] }];
+    const spec = { podSelector: {}, policyTypes: ['Egress'], ...(to.length > 0 && { egress }) };
+    const policy = namespaced('NetworkPolicy', 'out', spec, 'networking.k8s.io/v1');
+    const file = join(t.testdirName, 'objects.yaml');
+    const tenants = join(t.testdirName, 'acme.yaml');
+    await writeFile(tenants, JSON.stringify(acme));
+    await writeFile(config, JSON.stringify(settings));
+    await writeFile(file, JSON.stringify(policy));
+    const base = ['--config', config, '--tenants', tenants, ...example.slice(4), '--no-baseline', '-f', file];
+    const { lines, error } = await run(['acme-web/front', 'internet:443'], base);
+    t.equal(error, '');
+    const manifest = lines.slice(lines.indexOf('apiVersion: networking.k8s.io/v1'));
+    const end = manifest.findIndex((line) => line.startsWith('Note: '));
+    return { lines, manifest: manifest.slice(0, end < 0 ? undefined : end).join('\n') };
+  };
+  const both = ['IPv4', 'IPv6'];
+  const verdict = ({ lines }: { readonly lines: readonly string[] }) => lines[0]?.split(': ').at(-1);
+  const blocks = ({ manifest }: { readonly manifest: string }) =>
+    parse(manifest).spec.egress[0].to.map(({ ipBlock }: { ipBlock: { cidr: string } }) => ipBlock.cidr);
+
+  t.equal(verdict(await asked(both, '0.0.0.0/0', '::/0')), 'open');
+  for (const [families, cidr] of [
+    [both, '0.0.0.0/0'],
+    [both, '::/0'],
+    [['IPv4'], '128.0.0.0/1'],
+    [['IPv6'], '2000::/4'],
+  ] as const)
+    t.equal(verdict(await asked(families, cidr)), 'partly open', cidr);
+  t.equal(verdict(await asked(['IPv6'], '::/0')), 'open', 'there are no IPv4 addresses');
+  t.equal(verdict(await asked(['IPv6'], '0.0.0.0/0')), 'blocked');
+  t.equal(verdict(await asked(both, '2001:db8::/32', '203.0.113.0/24')), 'blocked', 'places are no internet');
+
+  const half = (await asked(['IPv4'], '128.0.0.0/1')).lines.join('\n');
+  t.match(half, /^ {2}\S+ acme-web\/front -> the internet \(128\.\S+\)( \(and \d+ more\))?: open on 443\/TCP$/m);
+  t.match(half, /^ {2}\S+ acme-web\/front -> the internet \(0\.\S+\)( \(and \d+ more\))?: blocked$/m);
+
+  t.strictSame(blocks(await asked(both)), ['0.0.0.0/0', '::/0']);
+  const proposed = await asked(['IPv6']);
+  t.strictSame(blocks(proposed), ['::/0']);
+  t.notMatch(proposed.lines.join('\n'), 'refuse', 'and it is within the grant');
+  t.strictSame(blocks(await asked(['IPv4'])), ['0.0.0.0/0']);
+
+  const many = Array.from({ length: 2000 }, (_, at) => `${(0x2000 + at).toString(16)}::/15`).filter(
+    (_, at) => at % 4 === 0,
+  );
+  const cutUp = await asked(['IPv6'], ...many);
+  t.equal(verdict(cutUp), 'partly open');
+  t.match(
+    cutUp.lines.at(-1),
+    /^Note: policies cut the internet into many pieces, and the \d+ smallest are left out\.$/,
+  );
+});
+
 t.test('a denial is named, and no policy is proposed against it', async (t) => {
   const deny = {
     apiVersion: 'policy.networking.k8s.io/v1alpha2',
@@ -373,6 +475,21 @@ t.test('a policy is proposed only where it helps', async (t) => {
   const toNode = await withPolicies([onNode], 'acme-web/front', 'beta-data/agent:80');
   t.match(remedies(toNode), [/Pod beta-data\/agent is on the network of a node, .* Ask the platform for it/]);
   t.notOk(hasManifest(toNode));
+});
+
+t.test('a node is named by no NetworkPolicy, and its labels are not read', async (t) => {
+  const { lines } = await run(['acme-web/front', 'node:443']);
+  t.match(lines.join('\n'), /^To let it leave acme-web: no NetworkPolicy selects nodes\. Ask the platform for it: /m);
+  t.notMatch(lines.join('\n'), 'is on the network of a node');
+  const egressDeny = [{ toNodes: [{ matchLabels: { role: 'db' } }] }];
+  const spec = { endpointSelector: {}, egress: [{ toEntities: ['all'] }], egressDeny };
+  const folder = await folderOf(t, [namespaced('CiliumNetworkPolicy', 'nodes', spec, 'cilium.io/v2')]);
+  const open = await run(['-f', folder, '--no-baseline', 'acme-web/front', 'node:443']);
+  t.match(open.lines[0], /: open/);
+  t.equal(
+    open.lines.at(-1),
+    'Note: labels of nodes are not read, so a rule that allows some nodes allows all here, and a denial of some denies none.',
+  );
 });
 
 t.test('a proposal does not have the name of a policy that is there', async (t) => {

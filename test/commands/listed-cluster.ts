@@ -15,13 +15,19 @@ interface Listed {
   readonly page?: number;
   /** The status with which the second page of this path is answered. */
   readonly breaks?: { readonly path: string; readonly code: number };
+  /** Is told the path of each request. */
+  readonly onRequest?: (path: string) => void;
 }
 
 /** @returns the path of a kubeconfig */
-export async function listedCluster(t: Test, { objects, delay = 0, page = 500, breaks }: Listed): Promise<string> {
+export async function listedCluster(
+  t: Test,
+  { objects, delay = 0, page = 500, breaks, onRequest }: Listed,
+): Promise<string> {
   const server = createServer(async ({ url = '' }, response) => {
-    await sleep(delay);
     const { pathname, searchParams } = new URL(url, 'http://listed');
+    onRequest?.(pathname);
+    await sleep(delay);
     const items = Object.hasOwn(objects, pathname) ? objects[pathname] : undefined;
     const from = Number(searchParams.get('continue') ?? 0);
     const code = items === undefined ? 404 : from > 0 && breaks?.path === pathname ? breaks.code : 200;

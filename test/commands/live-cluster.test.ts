@@ -1,6 +1,7 @@
 /** Commands that read a cluster once: what lint finds between layers, what they show meanwhile, and lists that fail. */
 import { rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t, { type Test } from 'tap';
 import { CannotStart } from '../../src/commands/cannot-start.ts';
 import { runCommandLine } from '../../src/commands/command-line.ts';
@@ -84,10 +85,41 @@ t.test('lint of a cluster finds contradictions between layers', async (t) => {
   t.ok(JSON.parse(again.text).findings.every((one: { known: boolean }) => one.known));
 });
 
+t.test('policies of two groups that have one name are told apart', async (t) => {
+  const named = { namespace: 'acme-db', name: 'shared' };
+  const from = [{ namespaceSelector: { matchLabels: { 'kubernetes.io/metadata.name': 'acme-web' } } }];
+  const spec = { podSelector: {}, policyTypes: ['Ingress'], ingress: [{ from, ports: [{ port: 5432 }] }] };
+  const guard = caller('acme-db', 'callers', 'acme-web');
+  const objects = {
+    ...mesh,
+    '/apis/networking.k8s.io/v1/networkpolicies': [closed('acme-db'), { metadata: named, spec }],
+    '/apis/projectcalico.org/v3/networkpolicies': [
+      { metadata: named, spec: { selector: 'app == "other"', types: ['Ingress'], ingress: [{ action: 'Allow' }] } },
+    ],
+    '/apis/security.istio.io/v1/authorizationpolicies': [
+      { ...guard, spec: { ...guard.spec, selector: { matchLabels: { app: 'other' } } } },
+    ],
+  };
+  const { text } = await run(t, { objects }, 'lint', '-o', 'json');
+  const findings = JSON.parse(text).findings.filter(({ check }: { check: string }) => check === 'l4-unguarded');
+  t.match(findings, [{ object: 'NetworkPolicy acme-db/shared', apiVersion: 'networking.k8s.io/v1' }]);
+});
+
 t.test('without policies of a mesh, lint of a cluster reads it once', async (t) => {
   const { '/apis/security.istio.io/v1/authorizationpolicies': _, ...objects } = mesh;
-  const { text } = await run(t, { objects }, 'lint', '-o', 'json');
+  const timesRead = async (served: Objects) => {
+    const times = new Map<string, number>();
+    const onRequest = (path: string): void => void times.set(path, (times.get(path) ?? 0) + 1);
+    const { text } = await run(t, { objects: served, onRequest }, 'lint', '-o', 'json');
+    return { text, times };
+  };
+  const { text, times } = await timesRead(objects);
   t.notMatch(text, 'l7-dead');
+  const again = await timesRead(mesh);
+  for (const path of Object.keys(objects)) {
+    t.equal(times.get(path), 1, path);
+    t.equal(again.times.get(path), 2, `${path}: with them, it is read for the comparison, too`);
+  }
 });
 
 t.test('a list that fails midway is said, and nothing is said to be good', async (t) => {
@@ -149,4 +181,31 @@ t.test('what is read is counted after a second, five times a second, and not wit
   t.equal(shown.length, 3, 'a quick one shows nothing');
   progressOf({}, clock.now)(1, 2, 'files');
   t.end();
+});
+
+t.test('without a cluster, no count goes on after the command', async (t) => {
+  const timers = (): number => process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length;
+  const shown: string[] = [];
+  const progress = (text: string): void => void shown.push(text);
+  const before = timers();
+  const commands = [
+    ['explain', 'acme-web/a', 'acme-web/b:80'],
+    ['audit'],
+    ['lint'],
+    ['diff', '-f', 'docs/examples/application'],
+    ['replay', '/dev/null'],
+  ];
+  for (const command of commands)
+    await t.rejects(
+      runCommandLine(command, { print() {}, environment: {}, progress }),
+      /needs a cluster to look at/,
+      String(command[0]),
+    );
+  t.equal(timers(), before);
+  await sleep(1300);
+  t.strictSame(shown.filter(Boolean), []);
+
+  const counting = countingOf({ progress });
+  t.equal(timers(), before, 'the timer does not keep the process alive');
+  counting.end();
 });
