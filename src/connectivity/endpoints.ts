@@ -13,6 +13,7 @@ import { node, type Parties, type Party, type PodClass } from './parties.ts';
 import { noPorts, type PortSet, portNumber } from './port-set.ts';
 import { type ServiceName, serviceNameOf } from './service-name.ts';
 import type { ServicePort, Snapshot, SnapshotService } from './snapshot.ts';
+import { withoutUrl } from './url.ts';
 
 /** One end. */
 export interface End {
@@ -67,29 +68,6 @@ export function parseAsked(text: string): Asked | Unknown {
     return { unknown: `${number} is not a port: ports are numbers from 1 to 65535` };
   return { end, port: { protocol, port: value } };
 }
-
-/** What to write in place of a URL, of which no user, path or query is repeated: they hold passwords. Undefined: it is no URL. */
-function withoutUrl(text: string): string | undefined {
-  const [, scheme, authority = '', rest = ''] = /^([a-z][a-z0-9+.-]*):\/\/([^/?#]*)(.*)$/is.exec(text) ?? [];
-  if (scheme === undefined) return undefined;
-  const known = schemePorts.get(scheme.toLowerCase()) ?? 'PORT';
-  const place = authority.slice(authority.lastIndexOf('@') + 1);
-  const [, host = '', port] = /^(\[[^\]]*\]|[^:]*)(?::(.*))?$/s.exec(place) ?? [];
-  // A password may hold a slash.
-  const instead = rest.includes('@')
-    ? 'HOST:PORT'
-    : `${host || 'HOST'}:${port === undefined || port === '' ? known : /^\d+$/.test(port) ? port : 'PORT'}`;
-  return `${scheme}://… is a URL: write the host and the port alone, as in ${instead}`;
-}
-
-const schemePorts: ReadonlyMap<string, string> = new Map([
-  ['http', '80'],
-  ['ws', '80'],
-  ['https', '443'],
-  ['wss', '443'],
-  ['postgres', '5432'],
-  ['postgresql', '5432'],
-]);
 
 /** The last colon parts the port, unless the text is an address of IPv6. */
 function splitPort(text: string): readonly [end: string, port: string | undefined] {
