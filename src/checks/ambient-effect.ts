@@ -1,10 +1,10 @@
 /** Policies of Istio in ambient mode. */
 import { policyKindOf } from '../kinds/policy-kind.ts';
-import { excerpt, fieldOf, isGiven, isMap, valueAt } from '../kubernetes/json.ts';
+import { excerpt, fieldOf, isGiven, isMap, listOf, valueAt } from '../kubernetes/json.ts';
 import type { PolicyRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { type Facts, type Finding, nothing } from './check.ts';
 import { resourceOf } from './unread-objects.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 /** More findings than these say nothing new. */
 const mostFound = 8;

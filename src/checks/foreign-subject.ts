@@ -1,8 +1,8 @@
-import { excerpt, isMap, valueAt } from '../kubernetes/json.ts';
+import { excerpt, isMap, listOf, valueAt } from '../kubernetes/json.ts';
 import type { Tenancy } from '../tenancy/tenancy.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 /** More subjects than these are warned of with them. */
 const mostFound = 16;

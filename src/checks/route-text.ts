@@ -1,7 +1,7 @@
-import { valueAt } from '../kubernetes/json.ts';
+import { listOf, valueAt } from '../kubernetes/json.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { annotationsWritten, fieldOf } from './metadata-changes.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 const method = 'nginx.ingress.kubernetes.io/auth-method';
 

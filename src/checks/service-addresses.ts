@@ -2,7 +2,7 @@ import { destinations } from '../kubernetes/embedded-ipv4.ts';
 import { formatAddress } from '../kubernetes/ip-address.ts';
 import { type IpRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, intersect, normalise } from '../kubernetes/ip-set.ts';
-import { canonicalJson, excerpt, isMap, mapIn, valueAt } from '../kubernetes/json.ts';
+import { canonicalJson, excerpt, isMap, listOf, mapIn, valueAt } from '../kubernetes/json.ts';
 import type { NeighbourRequest, UnreadRequest } from '../kubernetes/review.ts';
 import { serviceAccountOf } from '../kubernetes/user.ts';
 import { listed } from '../reach/listed.ts';
@@ -18,7 +18,7 @@ import { isByController } from './service-controller.ts';
 import { audienceOf } from './traffic-audience.ts';
 import { trafficIn, trafficToJudge } from './traffic-objects.ts';
 import { contentOfKind } from './unread-objects.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 /** More findings than these say nothing new. */
 const mostFound = 32;

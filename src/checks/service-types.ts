@@ -1,12 +1,12 @@
 import { formatRange, parseCidr } from '../kubernetes/ip-range.ts';
 import { contains, normalise } from '../kubernetes/ip-set.ts';
-import { excerpt, isGiven, type JsonMap, mapIn, valueAt } from '../kubernetes/json.ts';
+import { excerpt, isGiven, type JsonMap, listOf, mapIn, valueAt } from '../kubernetes/json.ts';
 import { listed } from '../reach/listed.ts';
 import type { ServiceSettings } from '../tenancy/service-grants.ts';
 import type { Tenant } from '../tenancy/tenant.ts';
 import { type Check, type Finding, nothing } from './check.ts';
 import { ofTenant } from './grants.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 /**
  * Services have types, and classes of load balancers, that the platform allows.

@@ -1,11 +1,10 @@
 import { containsPattern, parsePattern } from '../kubernetes/dns-pattern.ts';
 import { parseHttpTarget } from '../kubernetes/http-url.ts';
-import { excerpt, isGiven, isMap, type JsonMap, unknownField } from '../kubernetes/json.ts';
+import { excerpt, isGiven, isMap, type JsonMap, listOf, unknownField } from '../kubernetes/json.ts';
 import { type Violation, violationAt } from './carried-addresses.ts';
 import { type Check, type Finding, nothing, type UnreadFacts } from './check.ts';
 import { ofTenant } from './grants.ts';
 import { contentToJudge, type JudgedContent } from './unread-objects.ts';
-import { listOf } from './written-endpoints.ts';
 
 /** More findings than these say nothing new. */
 const mostFound = 32;

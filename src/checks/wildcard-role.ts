@@ -1,6 +1,5 @@
-import { valueAt } from '../kubernetes/json.ts';
+import { listOf, valueAt } from '../kubernetes/json.ts';
 import { type Check, nothing } from './check.ts';
-import { listOf } from './written-endpoints.ts';
 
 /** Autoscalers hold the `scale` of every resource, and garbage collection asks for `finalizers`: these open no connection. */
 const connecting: ReadonlySet<unknown> = new Set(['*', '*/portforward', '*/proxy', '*/exec', '*/attach']);

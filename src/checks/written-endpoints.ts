@@ -1,5 +1,5 @@
 /** The addresses in Endpoints and EndpointSlices, wherever they stand. Reads the object as untrusted data. */
-import { isMap, valueAt } from '../kubernetes/json.ts';
+import { isMap, listOf, valueAt } from '../kubernetes/json.ts';
 import { allPorts, type PortRange } from '../kubernetes/port-range.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 
@@ -75,10 +75,6 @@ function portsOf(written: unknown): readonly PortRange[] {
   });
   const read = ports.filter((port) => port !== undefined);
   return read.length === 0 || read.length < ports.length ? allPorts : read;
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 export function textOf(value: unknown): string {

@@ -1,9 +1,9 @@
 /** The hosts that Ingresses, routes and Services ask others to serve. Reads the object as untrusted data. */
-import { isMap, valueAt } from '../kubernetes/json.ts';
+import { isMap, listOf, valueAt } from '../kubernetes/json.ts';
 import { entry } from '../kubernetes/objects.ts';
 import type { NeighbourRequest } from '../kubernetes/review.ts';
 import { annotationsWritten, fieldOf, type WrittenAnnotation } from './metadata-changes.ts';
-import { listOf, textOf } from './written-endpoints.ts';
+import { textOf } from './written-endpoints.ts';
 
 export interface WrittenHost {
   readonly path: string;

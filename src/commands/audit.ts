@@ -66,13 +66,13 @@ export const command = defineCommand({
       ? { ...nothingKnown, ...readProtection(protecting, snapshot.mesh, settings), problems }
       : await protectionOfCluster(values, snapshot, settings, unread, surroundings);
     const protection = { ...read, rejected: (found ?? judged)?.rejected ?? [] };
-    const told = progressOf(surroundings, () => performance.now());
+    const onProgress = progressOf(surroundings, () => performance.now());
     const result: AuditResult = {
       report,
       rejections: judged?.rejections,
       problems: problems.filter((one) => !said.has(one)).map((one) => printable(one)),
       connectivity: pictureOf(snapshot, tenancy, Date.now(), protection, scope, (done, all) =>
-        told(done, all, 'parts of the report'),
+        onProgress(done, all, 'parts of the report'),
       ),
       scope: scope?.text,
     };

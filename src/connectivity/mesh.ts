@@ -1,13 +1,13 @@
 /** What a mesh of Istio decides about the pods of a snapshot: whose requests they take, and whether callers must prove who they are. */
 import { istioAuthorizationPolicy } from '../kinds/istio-authorization-policy/istio-authorization-policy.ts';
 import { isDryRun } from '../kinds/istio-authorization-policy/read-policy.ts';
-import { isMap, type JsonMap, valueAt } from '../kubernetes/json.ts';
+import { isMap, type JsonMap, listOf, valueAt } from '../kubernetes/json.ts';
 import { matches, type Selector } from '../kubernetes/label-selector.ts';
 import { once } from '../kubernetes/once.ts';
 import type { AllowRule } from '../reach/model.ts';
 import type { Labels, PodClass } from './parties.ts';
 import type { MeshPolicy, PolicyRef } from './snapshot.ts';
-import { asksToken, isFilled, listOf } from './tokens.ts';
+import { asksToken, isFilled } from './tokens.ts';
 
 /** An AuthorizationPolicy that is in force, about pods. */
 export interface Authorization {

@@ -22,7 +22,10 @@ export interface Violating {
   readonly ports: PortSet;
 }
 
-/** The first rule of each end, the target before the source. None: no policy isolates an end, or the end does not exist yet. */
+/**
+ * The first rule at each end that allows the connection: of the target, then of the source. An end has none where no policy isolates it,
+ * or where it does not exist yet.
+ */
 export function openersOf({ world, from, to, ports }: Violating): readonly Opener[] {
   const found: Opener[] = [];
   for (const [direction, pods, peer] of [['ingress', to, from] as const, ['egress', from, to] as const]) {

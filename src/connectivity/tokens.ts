@@ -1,5 +1,5 @@
 /** Which AuthorizationPolicies ask for a token. Fields of istio.io/docs/reference/config/security: authorization-policy, conditions. */
-import { valueAt } from '../kubernetes/json.ts';
+import { listOf, valueAt } from '../kubernetes/json.ts';
 
 /**
  * Whether a rule asks who the end user is: ALLOW by a token, or DENY without one. A provider of CUSTOM may ask for one. Where one rule asks,
@@ -27,10 +27,6 @@ export function asksToken(spec: unknown): boolean {
 /** `request.auth.principal`, `request.auth.claims[groups]` */
 function isOfToken(key: unknown): boolean {
   return typeof key === 'string' && key.startsWith('request.auth.');
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 export const isFilled = (list: unknown): boolean => listOf(list).length > 0;

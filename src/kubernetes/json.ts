@@ -21,6 +21,11 @@ export function valueAt(value: unknown, ...keys: readonly string[]): unknown {
 
 const nothing: JsonMap = {};
 
+/** A list itself, and an empty one in place of everything else. */
+export function listOf(value: unknown): readonly unknown[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** The map under this key; an empty one where there is none. */
 export function mapIn(value: unknown, key: string): JsonMap {
   const inner = fieldOf(value, key);

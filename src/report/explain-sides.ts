@@ -7,7 +7,7 @@ import { refText, type SnapshotPolicy } from '../connectivity/snapshot.ts';
 
 const mostPolicies = 4;
 
-/** The port that is asked for by name, or that a Service leads to, is none of the called pod. */
+/** The called pod has no port with the name that was asked for, or to which a Service leads. */
 export function namelessText({ to }: PairAnswer): readonly string[] {
   if (to.kind !== 'pod') return [];
   const own = to.ports.map(({ name, protocol, port }) => `${name} (${port}/${protocol})`);

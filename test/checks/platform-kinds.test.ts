@@ -80,7 +80,7 @@ for (const of of platformOnly) {
   });
 }
 
-t.test('what agents of the network write is offered to nobody', async (t) => {
+t.test('a denial of what agents of the network write names no setting that would allow it', async (t) => {
   const claim = ['k8s.cni.cncf.io', 'v1alpha1', 'IPAMClaim', 'ipamclaims'] as const;
   const { allowed, status } = await answerTo(claim, 'acme developer', 'acme-web');
   t.equal(allowed, false);

@@ -300,7 +300,7 @@ t.test('the internet is what no rule names by itself', async (t) => {
   t.match(await first(egress('all', '0.0.0.0/0', ['10.0.0.0/8', '1.1.1.1/32'])), /: open$/);
 });
 
-t.test('the internet is asked about in each of its pieces, of each family of the cluster', async (t) => {
+t.test('explain asks about each piece of the internet, for each address family of the cluster', async (t) => {
   const acme = {
     ...{ apiVersion: 'bulkhead.dev/v1alpha1', kind: 'Tenant', metadata: { name: 'acme' } },
     spec: {

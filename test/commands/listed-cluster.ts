@@ -1,4 +1,4 @@
-/** An API server for commands that read a cluster once: it answers lists, plainly on loopback, as slowly as it is told. */
+/** An API server for commands that read a cluster once: it answers lists over HTTP on loopback, after a delay. */
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ interface Listed {
   readonly page?: number;
   /** The status with which the second page of this path is answered. */
   readonly breaks?: { readonly path: string; readonly code: number };
-  /** Is told the path of each request. */
+  /** Gets the path of each request. */
   readonly onRequest?: (path: string) => void;
 }
 

@@ -3,7 +3,7 @@ import { createLive } from '../../src/connectivity/live.ts';
 import { asCilium, byTheBook } from '../../src/connectivity/readings.ts';
 import { searchLive } from './live.ts';
 import { engineReadings } from './random-world.ts';
-import { denyAll, namespace, plainTenancy, pod, policy } from './worlds.ts';
+import { denyAll, namespace, plainTenancy, pod, policy, service } from './worlds.ts';
 
 for (const reading of engineReadings)
   t.test(
@@ -77,15 +77,6 @@ t.test('an event leaves the plans of others as they are', async (t) => {
   t.equal(live.world.plan(other, 'ingress'), before[1]);
 });
 
-const service = (place: string, selector: object, labels = {}) => {
-  const [of, name] = place.split('/');
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { namespace: of, name, labels },
-    spec: { selector, ports: [] },
-  };
-};
 const group = (name: string, externalCIDRs: readonly string[]) => ({
   ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumCIDRGroup', metadata: { name }, spec: { externalCIDRs } },
 });

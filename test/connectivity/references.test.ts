@@ -9,22 +9,13 @@ import { createWorld } from '../../src/connectivity/world.ts';
 import { formatPath } from '../../src/kubernetes/field-path.ts';
 import { knownRange } from '../../src/kubernetes/ip-range.ts';
 import type { JsonMap } from '../../src/kubernetes/json.ts';
-import { namespace, plainTenancy, pod, policy } from './worlds.ts';
+import { namespace, plainTenancy, pod, policy, service } from './worlds.ts';
 
 const cilium = (spec: object, place = 'acme-web/out', kind = 'CiliumNetworkPolicy') =>
   policy(place, { endpointSelector: {}, ...spec }, kind, 'cilium.io/v2');
 const group = (name: string, externalCIDRs: readonly string[], labels = {}): JsonMap => ({
   ...{ apiVersion: 'cilium.io/v2', kind: 'CiliumCIDRGroup', metadata: { name, labels }, spec: { externalCIDRs } },
 });
-const service = (place: string, selector?: object, labels = {}): JsonMap => {
-  const [of, name] = place.split('/');
-  return {
-    apiVersion: 'v1',
-    kind: 'Service',
-    metadata: { namespace: of, name, labels },
-    spec: { selector, ports: [] },
-  };
-};
 const base = [
   ...[namespace('acme-web'), namespace('acme-db')],
   ...[pod('acme-web/front', { app: 'web' }), pod('acme-db/db', { app: 'db' }), pod('acme-db/other', { app: 'other' })],

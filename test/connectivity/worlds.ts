@@ -30,6 +30,16 @@ export function policy(
   return { apiVersion, kind, metadata: { ...(of !== undefined && { namespace: of }), name }, spec };
 }
 
+export function service(place: string, selector?: object, labels: Readonly<Record<string, string>> = {}) {
+  const [of, name] = place.split('/');
+  return {
+    apiVersion: 'v1',
+    kind: 'Service',
+    metadata: { namespace: of, name, labels },
+    spec: { selector, ports: [] },
+  };
+}
+
 export const denyAll = (of: string): Object =>
   policy(`${of}/deny`, { podSelector: {}, policyTypes: ['Ingress', 'Egress'] });
 

@@ -7,10 +7,10 @@ import {
 } from '../../kinds/istio-authorization-policy/language.ts';
 import { parseCidr } from '../../kubernetes/ip-range.ts';
 import { contains, type IpSet, intersect, normalise } from '../../kubernetes/ip-set.ts';
-import { isMap } from '../../kubernetes/json.ts';
+import { isMap, listOf } from '../../kubernetes/json.ts';
 import { matchesGlob } from '../../reach/identity/glob.ts';
 import type { IdentityPattern } from '../../reach/identity/pattern.ts';
-import { isFilled, listOf } from '../tokens.ts';
+import { isFilled } from '../tokens.ts';
 
 /** `maybe`: it depends on the request, or on what is not known of the caller. */
 export type Sure = 'yes' | 'no' | 'maybe';

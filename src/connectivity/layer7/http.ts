@@ -2,8 +2,8 @@
  * Fields of an AuthorizationPolicy that only a proxy for HTTP understands. Where the traffic is TCP, and in ztunnel, a rule of ALLOW with one
  * of them never matches, and a rule of DENY matches without them (istio.io, "Fallback on TCP"; ambient, "Layer 4 policies").
  */
-import { isMap, valueAt } from '../../kubernetes/json.ts';
-import { isFilled, listOf } from '../tokens.ts';
+import { isMap, listOf, valueAt } from '../../kubernetes/json.ts';
+import { isFilled } from '../tokens.ts';
 
 const ofSource = new Set(['requestPrincipals', 'notRequestPrincipals']);
 const ofOperation = new Set(['hosts', 'notHosts', 'methods', 'notMethods', 'paths', 'notPaths']);

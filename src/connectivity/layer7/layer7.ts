@@ -3,14 +3,14 @@
  * enablement"). What a request alone decides stays open, and is named. Pure.
  */
 import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
-import { isMap, type JsonMap } from '../../kubernetes/json.ts';
+import { isMap, type JsonMap, listOf } from '../../kubernetes/json.ts';
 import { matches, type Selector } from '../../kubernetes/label-selector.ts';
 import type { Settings } from '../../tenancy/settings.ts';
 import { isOfWaypoint, type Mesh, membershipOf, readMesh, selectorOf } from '../mesh.ts';
 import type { Party, PodClass } from '../parties.ts';
 import { differenceOf, everyPort, noPorts, type PortSet, unionOf } from '../port-set.ts';
 import type { MeshPolicy, PolicyRef, Snapshot } from '../snapshot.ts';
-import { isFilled, listOf } from '../tokens.ts';
+import { isFilled } from '../tokens.ts';
 import type { Caller, Sure } from './callers.ts';
 import { isAboutHttp } from './http.ts';
 import { callerOf, demandOf, throughWaypoint } from './mutual-proof.ts';

@@ -1,7 +1,7 @@
 /** The rules of one AuthorizationPolicy for one caller: on which ports they match whatever the request is, and on which some requests match. */
-import { isMap, valueAt } from '../../kubernetes/json.ts';
+import { isMap, listOf, valueAt } from '../../kubernetes/json.ts';
 import { differenceOf, intersectionOf, noPorts, type PortSet, setOf, unionOf } from '../port-set.ts';
-import { isFilled, listOf } from '../tokens.ts';
+import { isFilled } from '../tokens.ts';
 import { allOf, anyOf, type Caller, conditionText, type Match, matchCondition, matchSource } from './callers.ts';
 import { isAboutHttp, withoutHttp } from './http.ts';
 

@@ -1,10 +1,9 @@
 /** Whether labels put a waypoint of Istio before pods: it calls them with its own identity, not with that of the caller. */
 import { isDryRun } from '../../kinds/istio-authorization-policy/read-policy.ts';
-import { valueAt } from '../../kubernetes/json.ts';
+import { listOf, valueAt } from '../../kubernetes/json.ts';
 import { isOfWaypoint } from '../mesh.ts';
 import type { Labels, PodClass } from '../parties.ts';
 import type { MeshPolicy, SnapshotService } from '../snapshot.ts';
-import { listOf } from '../tokens.ts';
 
 const label = 'istio.io/use-waypoint';
 const namespaceLabel = 'istio.io/use-waypoint-namespace';

@@ -1,9 +1,9 @@
 /** networking/v1alpha3 DestinationRule: how proxies connect to a host. */
-import { fieldOf, isGiven } from '../../kubernetes/json.ts';
+import { fieldOf, isGiven, listOf } from '../../kubernetes/json.ts';
 import { secretName } from './secret-name.ts';
 import { misfits, type Shape } from './shape.ts';
 import { noTraffic, type Reference, type Traffic } from './traffic.ts';
-import { fullName, listOf, textOf, texts, textsOf } from './values.ts';
+import { fullName, textOf, texts, textsOf } from './values.ts';
 
 const settingsShape = {
   ...{ loadBalancer: 'anything', connectionPool: 'anything', outlierDetection: 'anything' },

@@ -1,9 +1,9 @@
 /** networking/v1alpha3 Gateway: what gateways listen for, those of every namespace that its selector picks. */
-import { excerpt, fieldOf } from '../../kubernetes/json.ts';
+import { excerpt, fieldOf, listOf } from '../../kubernetes/json.ts';
 import { secretName } from './secret-name.ts';
 import { type Misfit, misfits, type Shape } from './shape.ts';
 import { type LedHost, noTraffic, type Reference, type Traffic } from './traffic.ts';
-import { listOf, namesHost, textOf, texts, textsOf } from './values.ts';
+import { namesHost, textOf, texts, textsOf } from './values.ts';
 
 export const gatewayShape: Shape = {
   selector: 'anything',

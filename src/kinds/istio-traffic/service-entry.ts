@@ -1,9 +1,9 @@
 /** networking/v1alpha3 ServiceEntry: hosts that are added to those that the mesh knows. */
-import { fieldOf, isGiven, valueAt } from '../../kubernetes/json.ts';
+import { fieldOf, isGiven, listOf, valueAt } from '../../kubernetes/json.ts';
 import type { PortRange } from '../../kubernetes/port-range.ts';
 import { type Misfit, misfits, type Shape } from './shape.ts';
 import { type Endpoint, noTraffic, type Traffic, type Written } from './traffic.ts';
-import { endpointAt, listOf, namesHost, portAt, textOf, texts, textsOf, workloadEntryShape } from './values.ts';
+import { endpointAt, namesHost, portAt, textOf, texts, textsOf, workloadEntryShape } from './values.ts';
 
 export const serviceEntryShape: Shape = {
   ...{ hosts: texts, addresses: texts, exportTo: texts, resolution: 'text', endpoints: [workloadEntryShape] },

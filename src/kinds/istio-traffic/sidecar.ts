@@ -1,8 +1,8 @@
 /** networking/v1alpha3 Sidecar: what proxies beside pods of its namespace read and listen for. What it leaves out, it narrows. */
-import { fieldOf, valueAt } from '../../kubernetes/json.ts';
+import { fieldOf, listOf, valueAt } from '../../kubernetes/json.ts';
 import { misfits, type Shape } from './shape.ts';
 import { type Endpoint, noTraffic, type Traffic } from './traffic.ts';
-import { destinationAt, destinationShape, endpointAt, listOf, portAt, textOf } from './values.ts';
+import { destinationAt, destinationShape, endpointAt, portAt, textOf } from './values.ts';
 
 export const sidecarShape: Shape = {
   ...{ workloadSelector: 'anything', inboundConnectionPool: 'anything' },

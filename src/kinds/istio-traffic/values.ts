@@ -1,5 +1,5 @@
 /** Parts that several kinds of networking.istio.io have in common. Reads untrusted data. */
-import { fieldOf, isMap, valueAt } from '../../kubernetes/json.ts';
+import { fieldOf, isMap, listOf, valueAt } from '../../kubernetes/json.ts';
 import { allPorts, type PortRange } from '../../kubernetes/port-range.ts';
 import type { Shape } from './shape.ts';
 import type { Destination, Endpoint, Written } from './traffic.ts';
@@ -20,10 +20,6 @@ const named: ReadonlySet<string> = new Set(['HTTP', 'HTTP2', 'GRPC', 'GRPC-WEB',
 
 export function namesHost(protocol: string): boolean {
   return named.has(protocol.toUpperCase());
-}
-
-export function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 export function textOf(value: unknown): string {

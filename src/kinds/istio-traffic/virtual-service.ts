@@ -1,9 +1,9 @@
 /** networking/v1alpha3 VirtualService: where requests for a host go, at proxies beside pods and at gateways. */
-import { fieldOf, isMap, valueAt } from '../../kubernetes/json.ts';
+import { fieldOf, isMap, listOf, valueAt } from '../../kubernetes/json.ts';
 import { type Misfit, misfits, type Shape } from './shape.ts';
 import type { Destination, LedHost, Reference, Traffic, Written } from './traffic.ts';
 import { noTraffic } from './traffic.ts';
-import { destinationAt, destinationShape, fullName, listOf, textOf, texts, textsOf } from './values.ts';
+import { destinationAt, destinationShape, fullName, textOf, texts, textsOf } from './values.ts';
 
 /** Conditions on a request narrow, whatever they are; `gateways` of a condition stands for that of the spec. */
 const requestShape: Shape = {

@@ -1,6 +1,6 @@
 /** Whether a CiliumNetworkPolicy with DNS names also lets Cilium learn their addresses. For a warning alone: nothing is proven by it. */
 import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
-import { isMap } from '../../../kubernetes/json.ts';
+import { isMap, listOf } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 
 /**
@@ -22,10 +22,6 @@ export function namesToLearn(policy: Policy): FieldPath | undefined {
     }
   }
   return found;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
 
 function asksProxy(item: unknown): boolean {

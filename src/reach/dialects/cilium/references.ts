@@ -5,7 +5,7 @@
 import { type FieldPath, field } from '../../../kubernetes/field-path.ts';
 import type { IpRange } from '../../../kubernetes/ip-range.ts';
 import { normalise } from '../../../kubernetes/ip-set.ts';
-import { isGiven, isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { isGiven, isMap, type JsonMap, listOf } from '../../../kubernetes/json.ts';
 import { allPorts } from '../../../kubernetes/port-range.ts';
 import type { InForceRule, Reference, Requirement, ServiceReference } from '../../in-force.ts';
 import type { Found } from '../found.ts';
@@ -131,7 +131,7 @@ function serviceOf({ k8sServiceSelector, k8sService }: JsonMap, path: FieldPath)
   return { namespace: textOf(k8sService.namespace), name, labels: [] };
 }
 
-/** More requirements or Services of one rule are not looked at: each is asked about every object. */
+/** Of requirements and Services in one rule: each costs a look at every object, so a rule with more is left unread. */
 const most = 100;
 
 /** Undefined: Cilium rejects it, or it is not understood. Keys may have the source `any`; others are of no group and no Service. */
@@ -156,8 +156,4 @@ function plain(key: string): string {
 
 function textOf(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }

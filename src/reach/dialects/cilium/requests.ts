@@ -1,6 +1,6 @@
 /** `toPorts[].rules` of cilium.io/v2: what requests must be, which Cilium's proxy decides (pkg/policy/api/l4.go, http.go, kafka, fqdn). */
 import type { FieldPath } from '../../../kubernetes/field-path.ts';
-import { isMap, type JsonMap } from '../../../kubernetes/json.ts';
+import { isMap, type JsonMap, listOf } from '../../../kubernetes/json.ts';
 import type { Policy } from '../../../kubernetes/objects.ts';
 import type { InForceRule, Part } from '../../in-force.ts';
 import { Found } from '../found.ts';
@@ -85,8 +85,4 @@ function texts(map: unknown, names: readonly string[]): readonly string[] {
     const value = valueAt(map, name);
     return typeof value === 'string' && value !== '' ? [value] : [];
   });
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? value : [];
 }
