@@ -21,7 +21,9 @@ export function placesOf(): ReadonlyMap<string, readonly string[]> {
       if (one.expects === 'fail' && isReplayed(one)) add(id, 'test/e2e/fixtures.test.ts');
     }
   }
-  const tests = globSync('test/**/*.test.ts', { exclude: ['test/attacks/**', 'test/docs/**'] });
+  const tests = globSync(['test/**/*.test.ts', 'test/soak/short/*.ts'], {
+    exclude: ['test/attacks/**', 'test/docs/**'],
+  });
   for (const file of [...tests, ...Object.keys(rowsOf)]) {
     for (const [id] of readFileSync(file, 'utf8').matchAll(/\b(?:ADM|TEN|NP|POD|SVC|SRV|EXM|GAT|IP)-\d\d\b/g))
       add(id, rowsOf[file] ?? file);
