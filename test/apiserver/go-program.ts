@@ -159,15 +159,10 @@ async function ageInMilliseconds(path: string): Promise<number | undefined> {
   }
 }
 
-async function cacheKey(
-  { sources, moduleFile = 'go.mod', beside = {} }: GoProgram,
-  parts: readonly string[],
-): Promise<string> {
+async function cacheKey({ sources, moduleFile = 'go.mod' }: GoProgram, parts: readonly string[]): Promise<string> {
   const hash = createHash('sha256').update(parts.join('\n'));
-  for (const folder of ['.', ...Object.values(beside)]) {
-    const files = (await readdir(join(sources, folder))).filter((file) => file.endsWith('.go')).sort();
-    for (const file of files) hash.update(await readFile(join(sources, folder, file)));
-  }
+  const files = (await readdir(sources, { recursive: true })).filter((file) => file.endsWith('.go')).sort();
+  for (const file of files) hash.update(await readFile(join(sources, file)));
   for (const file of [moduleFile, moduleFile.replace(/mod$/, 'sum')]) hash.update(await readFile(join(sources, file)));
   return hash.digest('hex').slice(0, 16);
 }

@@ -4,6 +4,7 @@ package main
 import (
 	"os"
 
+	_ "bulkhead/test/apiserver/kubectl/english"
 	"k8s.io/component-base/cli"
 	kubectl "k8s.io/kubectl/pkg/cmd"
 )
