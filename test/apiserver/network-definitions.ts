@@ -16,9 +16,12 @@ interface Definition {
   readonly spec: object;
 }
 
-const modules: readonly (readonly [module: string, files: string])[] = [
+type Module = readonly [module: string, files: string];
+
+const policyApi: Module = ['sigs.k8s.io/network-policy-api', 'config/crd/standard/policy.networking.k8s.io_*.yaml'];
+const modules: readonly Module[] = [
   ['github.com/cilium/cilium', 'pkg/k8s/apis/cilium.io/client/crds/v2/*.yaml'],
-  ['sigs.k8s.io/network-policy-api', 'config/crd/standard/policy.networking.k8s.io_*.yaml'],
+  policyApi,
   // Beside them is a ValidatingAdmissionPolicy.
   ['sigs.k8s.io/gateway-api', 'config/crd/standard/gateway.networking.k8s.io_[!v]*.yaml'],
   ['sigs.k8s.io/mcs-api', 'config/crd/*.yaml'],
@@ -26,14 +29,18 @@ const modules: readonly (readonly [module: string, files: string])[] = [
 
 const sources = join(import.meta.dirname, '../engines/cilium');
 
-async function real(): Promise<readonly Definition[]> {
-  const found: Definition[] = [];
-  for (const [module, files] of modules) {
-    const { Dir: folder } = JSON.parse(await runGo(sources, ['mod', 'download', '-json', module]));
-    for (const file of globSync(files, { cwd: folder }).sort())
-      found.push(parse(await readFile(join(folder, file), 'utf8')));
-  }
-  return found;
+async function definitionsOf([module, files]: Module): Promise<readonly Definition[]> {
+  const { Dir: folder } = JSON.parse(await runGo(sources, ['mod', 'download', '-json', module]));
+  return await Promise.all(
+    globSync(files, { cwd: folder })
+      .sort()
+      .map(async (file) => parse(await readFile(join(folder, file), 'utf8'))),
+  );
+}
+
+/** ClusterNetworkPolicy and what comes with it. */
+export async function clusterPolicyDefinitions(): Promise<readonly Definition[]> {
+  return await definitionsOf(policyApi);
 }
 
 /** Kinds of Calico that tenants may write. Calico's own API server serves these and more as projectcalico.org/v3. */
@@ -118,7 +125,7 @@ const others: readonly Definition[] = [
 /** Resolves when the API server serves them. */
 export async function installNetworkDefinitions(plane: ControlPlane): Promise<void> {
   const definitions = [
-    await real(),
+    ...(await Promise.all(modules.map(definitionsOf))),
     await calicoDefinitions(),
     await istioDefinitions(),
     await attachmentDefinition(),

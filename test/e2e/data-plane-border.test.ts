@@ -6,7 +6,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { parse, parseAllDocuments } from 'yaml';
 import type { ClusterPolicy } from '../../src/baseline/cluster-policy.ts';
 import { clusterTest } from '../apiserver/cluster-test.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { clusterPolicyDefinitions, installDefinitions } from '../apiserver/network-definitions.ts';
 import { eventually } from '../soak/observer.ts';
 import { applyConfigurations, installTenantResource, people, startBulkhead } from './guarded-cluster.ts';
 
@@ -91,7 +91,7 @@ await clusterTest('the border in ClusterNetworkPolicies', async (t, plane) => {
     t.match(events.stdout, /network\.clusterPolicy has no effect: the API server does not serve ClusterNetworkPolicy/);
   });
 
-  await installNetworkDefinitions(plane);
+  await installDefinitions(plane, await clusterPolicyDefinitions());
 
   await t.test('put in place, what passes first', async (t) => {
     await has('the border of acme is in place', 'acme', 'True InPlace');

@@ -14,7 +14,7 @@ const shownElsewhere: Readonly<Record<string, string>> = {
   'POD-16': 'a race between a pod and the policy that isolates its namespace (pod-hold.test.ts)',
   'SRV-01': 'whom Bulkhead answers, past the API server (client-certificates.test.ts)',
   'SRV-09': 'nothing is to be refused: patches harm nothing (patch-safety.test.ts)',
-  'SRV-17': 'slow senders, past the API server (test/soak/short/replicas.ts)',
+  'SRV-17': 'slow senders, past the API server (test/soak/short/crowd.ts)',
   'SRV-18': 'what must not be refused for good (silent-watch.test.ts)',
   'GAT-07': 'a warning, which says the same of every tenant (gate-requests.test.ts)',
 };

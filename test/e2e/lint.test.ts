@@ -5,8 +5,8 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { runCommandLine } from '../../src/commands/command-line.ts';
 import type { LintFinding } from '../../src/report/lint-report.ts';
-import { calicoDefinitions, installDefinitions } from '../apiserver/network-definitions.ts';
-import { guardedTest, people } from './guarded-cluster.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
+import { guard, people } from './guarded-cluster.ts';
 
 const pod = (spec: string, metadata = 'name: web, namespace: acme-web') => `apiVersion: v1
 kind: Pod
@@ -100,11 +100,11 @@ const otherwise: Readonly<Record<string, Outcome>> = {
   'yes as text': 'admitted',
 };
 
-await guardedTest('lint says of files what the API server says', async (t, cluster) => {
-  const { plane } = cluster;
+await networkKindsTest('lint says of files what the API server says', async (t, plane) => {
+  const cluster = await guard(plane);
+  t.teardown(() => cluster.stop());
   const files = join(plane.directory, 'files');
   await mkdir(files);
-  await installDefinitions(plane, await calicoDefinitions());
   for (const name of ['acme-web', 'beta-data', 'ingress-nginx'])
     t.match(await cluster.kubectl('platform', ['create', '-f', '-'], namespaceOf(name)), { code: 0 }, name);
   for (const [name, [, text]] of Object.entries(texts)) await writeFile(join(files, `${name}.yaml`), text);

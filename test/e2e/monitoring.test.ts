@@ -2,9 +2,8 @@
 import { readFileSync } from 'node:fs';
 import type { Test } from 'tap';
 import { parseAllDocuments, stringify } from 'yaml';
-import { clusterTest } from '../apiserver/cluster-test.ts';
 import type { ControlPlane } from '../apiserver/control-plane.ts';
-import { installNetworkDefinitions } from '../apiserver/network-definitions.ts';
+import { networkKindsTest } from '../apiserver/stored-definitions.ts';
 import { apiServerSeries } from '../manifests/api-server-series.ts';
 import { type Series, seriesIn } from '../manifests/exposition.ts';
 import { withoutControllers } from '../soak/crowd.ts';
@@ -17,7 +16,7 @@ const pods = '/api/v1/namespaces/acme-web/pods';
 const deployments = '/apis/apps/v1/namespaces/acme-web/deployments';
 const policies = '/apis/networking.k8s.io/v1/namespaces/acme-web/networkpolicies';
 
-await clusterTest(
+await networkKindsTest(
   'the monitoring goes by what is there',
   async (t, plane) => {
     const cluster = await guard(plane, undefined, undefined, { managesWebhooks: true });
@@ -28,7 +27,6 @@ await clusterTest(
     await t.test('audit annotations', (t) => annotated(t, cluster));
     await t.test('the metrics of Bulkhead', (t) => ownMetrics(t, cluster));
     await t.test('the overlay', (t) => overlay(t, plane));
-    await installNetworkDefinitions(plane);
     await plane.request('POST', '/api/v1/namespaces', { metadata: { name: 'istio-system' } });
     await cluster.stop();
     await t.test('the metrics of the API server', (t) => apiServerMetrics(t, plane));

@@ -2,7 +2,6 @@
 import { privateNetworkTest } from '../../apiserver/private-network.ts';
 import { namespace } from '../../bench/scenarios.ts';
 import { describeApiServer, measureApiServer, missedApiServer, untilIsolated } from '../api-server.ts';
-import { describeCrowd, measureCrowd, missedCrowd } from '../beside-crowd.ts';
 import { guardService } from '../guarded-service.ts';
 import { describeIdle, idle, idleThrough, missedIdle, missedThrough } from '../idle.ts';
 import { describeLoss, lose, missedLoss } from '../loss.ts';
@@ -42,11 +41,6 @@ await privateNetworkTest(
       await untilIsolated(service);
       const result = await measureApiServer(service, { rounds: 1, perSecond: 20, blockSeconds: 2 });
       t.same([...missedApiServer(result), ...result.wrong], [], describeApiServer(result));
-    });
-    await t.test('pods beside a crowd of policies, and beside slow senders (SRV-17)', async (t) => {
-      const options = { seconds: 4, perSecond: 5, policies: 20, senders: 420, policiesAfter: 0, crowdBefore: 0 };
-      const result = await measureCrowd(service, options);
-      t.same(missedCrowd(result, options), [], describeCrowd(result));
     });
     t.same(service.replicas.wrong, []);
   },

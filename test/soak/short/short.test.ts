@@ -1,11 +1,17 @@
-/** The short forms, all at once: most of their time they wait. No other test runs beside them (.taprc). */
+/**
+ * The short forms of test/soak: they assert what must never be, and nothing about speed. No other test runs beside them (.taprc). All run
+ * at once, as they wait for most of their time, except the one that keeps both processors busy.
+ */
 import { join } from 'node:path';
 import tap from 'tap';
 
-const forms = ['replicas', 'one-process', 'certificate-ways', 'rotation'];
+const atOnce = ['replicas', 'one-process', 'certificate-ways', 'rotation', 'crowd'];
 
-tap.jobs = forms.length;
-for (const form of forms) {
+function run(form: string): Promise<unknown> {
   const file = join(import.meta.dirname, `${form}.ts`);
-  tap.spawn(process.execPath, [...process.execArgv, file], { buffered: true }, form);
+  return tap.spawn(process.execPath, [...process.execArgv, file], { buffered: true }, form);
 }
+
+tap.jobs = atOnce.length;
+await Promise.all(atOnce.map(run));
+await run('reviews');
