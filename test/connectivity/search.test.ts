@@ -64,6 +64,7 @@ const bugs: readonly Bug[] = [
   {
     says: 'a CiliumCIDRGroup is left out',
     reading: 'Cilium',
+    first: 135,
     reads: (object) => (object.kind === 'CiliumCIDRGroup' ? { ...object, kind: 'Endpoints' } : object),
   },
   {
@@ -74,12 +75,13 @@ const bugs: readonly Bug[] = [
   {
     says: 'a Service is left out',
     reading: 'Cilium',
+    first: 40,
     reads: (object) => (object.kind === 'Service' ? { ...object, kind: 'Endpoints' } : object),
   },
   {
     says: 'a Service without a namespace is of the own one',
     reading: 'Cilium',
-    first: 1100,
+    first: 1165,
     reads: (object) =>
       inSpecs(object, (spec) => {
         for (const rule of spec.egress ?? [])
@@ -90,6 +92,7 @@ const bugs: readonly Bug[] = [
   {
     says: 'a denial about some nodes is about all of them',
     reading: 'Cilium',
+    first: 105,
     reads: (object) =>
       inSpecs(object, (spec) => {
         for (const rule of [...(spec.ingressDeny ?? []), ...(spec.egressDeny ?? [])])
@@ -120,6 +123,7 @@ const bugs: readonly Bug[] = [
   {
     says: 'the order of ClusterNetworkPolicies is reversed',
     reading: 'by the book',
+    first: 85,
     reads: (object) => {
       if (typeof object.spec?.priority === 'number') object.spec.priority = 1000 - object.spec.priority;
       return object;
@@ -144,7 +148,7 @@ const bugs: readonly Bug[] = [
   {
     says: 'a GlobalNetworkPolicy has no order',
     reading: 'Calico',
-    first: 400,
+    first: 485,
     reads: (object) => {
       if (object.kind === 'GlobalNetworkPolicy') delete object.spec.order;
       return object;

@@ -138,12 +138,12 @@ function judge(started: readonly Engine[]): void {
     'a reserved label is a label like others (L13)': 12,
     'every cluster is the own one': 19,
     'what is granted in one cluster is granted in all': 19,
-    'a port without a protocol is of TCP': 142,
+    'a port without a protocol is of TCP': 288,
     'NotIn and Exists keep the own namespace (L10)': 10,
     'two stars are one label': 201,
     'the addresses of a group are none': 31,
     'the addresses of a group of a cloud are none': 21,
-    'an entity that is shared in one direction is shared in both': 137,
+    'an entity that is shared in one direction is shared in both': 234,
   };
   t.test('what the platform allows for the whole cluster is open, whatever Bulkhead admits', async (t) => {
     const kind = withPlatform({ endpointSelector: {}, ingress: [{ fromEntities: ['all'] }] });
