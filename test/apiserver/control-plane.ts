@@ -11,7 +11,7 @@ import { type AuditEvent, auditPolicy, readAuditLog } from './audit-log.ts';
 import { type Binaries, findBinaries } from './binaries.ts';
 import { createCertificateAuthority, createSigningKey, type KeyPair } from './certificates.ts';
 import { freePort } from './free-port.ts';
-import { rareCollection } from './go-environment.ts';
+import { thriftyGo } from './go-environment.ts';
 import { guardFolder, hasEnded, killGuarded, spawnGuarded } from './guarded-process.ts';
 import { kubeconfigText } from './kubeconfig.ts';
 
@@ -158,7 +158,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   const folderGuard = guardFolder(directory);
   const inDirectory = (name: string): string => join(directory, name);
   // Nothing of the caller's: a proxy of his would stand between the API server and a webhook, his HOME holds kubeconfigs.
-  const env = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, ...rareCollection };
+  const env = { PATH: process.env.PATH, HOME: directory, TMPDIR: directory, ...thriftyGo };
   const authority = createCertificateAuthority('bulkhead test authority');
   const programs = new Map<string, ChildProcess>();
   const kubectls = new Set<ChildProcess>();

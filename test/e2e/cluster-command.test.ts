@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import t from 'tap';
 import { binariesOrSkip, skipOrFail } from '../apiserver/cluster-test.ts';
-import { rareCollection } from '../apiserver/go-environment.ts';
+import { thriftyGo } from '../apiserver/go-environment.ts';
 import { whyUnavailable } from '../apiserver/network-namespace.ts';
 import { shellBlocks } from './project-folder.ts';
 import { until } from './stand-in-kubelet.ts';
@@ -34,7 +34,7 @@ else if (binaries !== undefined)
         PATH: `${folder}/bin:${process.env.PATH}`,
         HOME: parent,
         KUBECONFIG: join(folder, person),
-        ...rareCollection,
+        ...thriftyGo,
       };
       const run = watched(spawn('bash', ['-c', command], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
       return { code: await run.ended, text: run.text() };
@@ -116,7 +116,7 @@ if (unavailable === undefined && binaries !== undefined)
     );
     const [install = [], work = []] = await pageBlocks(folder);
     const run = async (lines: readonly string[]) => {
-      const env = { PATH: process.env.PATH, HOME: parent, ...rareCollection };
+      const env = { PATH: process.env.PATH, HOME: parent, ...thriftyGo };
       const shell = watched(spawn('bash', ['-ec', lines.join('\n')], { env, stdio: ['ignore', 'pipe', 'pipe'] }));
       return { code: await shell.ended, text: shell.text() };
     };

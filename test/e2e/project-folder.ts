@@ -7,7 +7,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Test } from 'tap';
 import { findBinaries } from '../apiserver/binaries.ts';
 import type { ControlPlane, Output } from '../apiserver/control-plane.ts';
-import { rareCollection } from '../apiserver/go-environment.ts';
+import { thriftyGo } from '../apiserver/go-environment.ts';
 import { compileCache } from '../compile-cache.ts';
 
 /**
@@ -45,7 +45,7 @@ export async function shellIn(
   return async (command) => {
     const child = spawn('bash', ['-o', 'pipefail', '-c', command], {
       cwd: folder,
-      env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig, ...compileCache, ...rareCollection },
+      env: { PATH, HOME: folder, KUBECONFIG: plane.adminKubeconfig, ...compileCache, ...thriftyGo },
       stdio: ['ignore', 'pipe', 'pipe'],
       // To remove a namespace takes the controllers of a busy machine more than a minute, once in many runs.
       timeout: 150_000,

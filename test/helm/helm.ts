@@ -4,7 +4,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Output } from '../apiserver/control-plane.ts';
-import { rareCollection } from '../apiserver/go-environment.ts';
+import { thriftyGo } from '../apiserver/go-environment.ts';
 import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
 
 export type HelmVersion = 3 | 4;
@@ -44,7 +44,7 @@ export async function openHelm(version: HelmVersion, teardown: (end: () => Promi
       const env = {
         PATH: process.env.PATH,
         HOME: home,
-        ...rareCollection,
+        ...thriftyGo,
         ...(kubeconfig && { KUBECONFIG: kubeconfig }),
       };
       const options = { env, timeout: 120_000, maxBuffer: 2 ** 26 };
