@@ -238,6 +238,6 @@ export async function until(
   const deadline = Date.now() + limit;
   while (!(await isTrue())) {
     if (Date.now() > deadline) throw new Error(`waited in vain for ${typeof what === 'string' ? what : what()}`);
-    await sleep(50);
+    await sleep(150);
   }
 }

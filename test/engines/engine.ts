@@ -1,6 +1,7 @@
 /** The engines: each a Go program of its own, built once, that answers questions for as long as it runs. */
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { thriftyGo } from '../apiserver/go-environment.ts';
 import { buildOnce, type GoProgram, type Missing } from '../apiserver/go-program.ts';
 import { killGuarded, spawnGuarded } from '../apiserver/guarded-process.ts';
 import type { Answer, MatrixAnswer, MatrixQuestion, Question } from './protocol.ts';
@@ -58,7 +59,10 @@ export async function startEngine(name: EngineName): Promise<Engine | Missing> {
 async function startJudge<Asked, Told>(name: string, module: string): Promise<Judge<Asked, Told> | Missing> {
   const built = await buildOnce(programOf(name, module));
   if ('missing' in built) return built;
-  const child = spawnGuarded(join(built.folder, name), [], { input: 'pipe' });
+  const child = spawnGuarded(join(built.folder, name), [], {
+    input: 'pipe',
+    env: { ...process.env, ...thriftyGo },
+  });
   const { stdin, stdout, stderr } = child;
   if (stdin === null || stdout === null || stderr === null) throw new Error(`${name} has no pipes`);
   const waiting: { resolve(told: Told): void; reject(error: Error): void }[] = [];

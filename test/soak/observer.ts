@@ -49,7 +49,7 @@ export function uidOfIsolatedNamespace(policy: object): string | undefined {
 /** Waits until it is true, without any promise of how soon. It asks ever less often: each question costs the API server some milliseconds. */
 export async function eventually(what: string, isTrue: () => boolean | Promise<boolean>, seconds = 60): Promise<void> {
   const end = performance.now() + seconds * 1000;
-  for (let pause = 10; !(await isTrue()); pause = Math.min(pause * 1.5, 50)) {
+  for (let pause = 10; !(await isTrue()); pause = Math.min(pause * 1.5, 200)) {
     if (performance.now() > end) throw new Error(`waited in vain until ${what}`);
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
