@@ -48,8 +48,8 @@ else if (binaries !== undefined)
         ([, one]) => one,
       );
       t.equal(made, apply('namespace-acme-web'));
-      // As they are pasted: the first has made the namespace, and the rights in it are there for the second.
-      const both = () => shell('alice', `${made}\n${refused}`);
+      // The first has made the namespace, and the rights in it are there for the second. Other tests may hold them up for a moment.
+      const both = () => shell('alice', `${made}\nsleep 1\n${refused}`);
       const denial = 'allows traffic from other tenants (tenant acme, hard isolation)';
       const first = await both();
       t.match(first, { code: 1, text: 'namespace/acme-web created' });

@@ -51,7 +51,7 @@ await clusterTest(
     const nonCompliant = async (): Promise<number> =>
       Number(/^bulkhead_policies_noncompliant\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
     const becomes = (count: number) =>
-      eventually(`${count} are non-compliant`, async () => (await nonCompliant()) === count, 30);
+      eventually(`${count} are non-compliant`, async () => (await nonCompliant()) === count);
     await becomes(0);
     const before = await plane.request('GET', `${policies}/database`);
 
@@ -63,7 +63,7 @@ await clusterTest(
           ?.slice(series.length),
       );
     const shows = (series: string, count: number) =>
-      eventually(`${series} is ${count}`, async () => (await figure(series)) === count, 30);
+      eventually(`${series} is ${count}`, async () => (await figure(series)) === count);
     await shows('bulkhead_tenant_namespaces{isolation="both"}', 1);
     await shows('bulkhead_gates{state="Open"}', 2);
     await shows('bulkhead_policies_crossing{direction="egress"}', 0);
