@@ -3,8 +3,8 @@
  * the source maps of all libraries. Types are stripped in place, so positions are true without. Where no coverage is counted, nothing is
  * followed: a replica in a process of its own is started in half of the processor time.
  *
- * `npm test` names this file in NODE_OPTIONS, so that it comes before what it turns off: that saves a fifth of the processor time of a
- * short test file. Otherwise it comes from `.taprc`, after tap has read its own source maps.
+ * `npm test` names this file in NODE_OPTIONS, so that it comes before what it turns off: that saves a sixth of the processor time of
+ * short test files. Otherwise it comes from `.taprc`, after tap has read its own source maps.
  */
 import { createRequire } from 'node:module';
 
