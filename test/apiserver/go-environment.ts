@@ -1,4 +1,4 @@
-/** Of the programs in Go beside one another, each is on one processor: an API server with its etcd then takes a ninth less of its time. */
+/** Test files run beside one another. On one processor each, an API server and its etcd need a ninth less processor time. */
 const besideOthers = process.env.TAP === '1' ? { GOMAXPROCS: '1' } : {};
 
 /**

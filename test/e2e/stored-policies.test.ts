@@ -50,6 +50,7 @@ await clusterTest(
 
     const nonCompliant = async (): Promise<number> =>
       Number(/^bulkhead_policies_noncompliant\{mode="enforce"\} (\d+)$/m.exec(await cluster.metrics())?.[1]);
+    // After a reading Bulkhead rests for some hundred times as long, which on a busy machine is half a minute.
     const becomes = (count: number) =>
       eventually(`${count} are non-compliant`, async () => (await nonCompliant()) === count);
     await becomes(0);
