@@ -24,7 +24,10 @@ export interface AuditEvent {
   readonly responseObject?: unknown;
 }
 
-/** Writes with all bodies; reads, most of them watches of the control plane itself, by name only; no health checks. */
+/**
+ * Writes with all bodies; by name only reads, most of them watches of the control plane itself, and definitions of kinds, which are as
+ * long as a book; no health checks.
+ */
 export const auditPolicy = `
 apiVersion: audit.k8s.io/v1
 kind: Policy
@@ -34,6 +37,8 @@ rules:
   nonResourceURLs: ['*']
 - level: Metadata
   verbs: [get, list, watch]
+- level: Metadata
+  resources: [{ group: apiextensions.k8s.io }]
 - level: RequestResponse
 `;
 
