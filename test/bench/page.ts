@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { pageOf } from '../../src/commands/audit-page.ts';
-import { findChromium, openPage } from '../report/page/chromium.ts';
+import { findChromium, startChromium } from '../report/page/chromium.ts';
 import { largePicture } from '../report/page/large.ts';
 
 const longest = 2000;
@@ -29,7 +29,8 @@ print(
   `${connectivity.tenants.length} tenants, ${connectivity.namespaces.length} namespaces, ${connectivity.crossings.length} crossings`,
 );
 
-const page = await openPage(chromium, html);
+const browser = await startChromium(chromium);
+const page = await browser.open(html);
 const frames = await page.evaluate<number>(`(async () => {
   const view = document.querySelector('.matrix');
   const frame = () => new Promise((done) => requestAnimationFrame(done));
@@ -63,5 +64,5 @@ print(
 );
 print(`a search takes ${Math.round(found)} ms, a tenant ${Math.round(tenant)} ms; errors: ${page.errors.length}`);
 for (const error of page.errors) print(error);
-await page.close();
+await browser.close();
 process.exitCode = page.openMilliseconds > longest || frames > longestStep || page.errors.length > 0 ? 1 : 0;

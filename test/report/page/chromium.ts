@@ -37,36 +37,29 @@ export interface Page {
 interface Message {
   readonly id?: number;
   readonly method?: string;
+  readonly sessionId?: string;
   readonly params?: Record<string, never>;
   readonly result?: Record<string, never>;
   readonly error?: { readonly message: string };
 }
 
-export async function openPage(
-  { program }: Chromium,
-  html: string,
-  size = { width: 1300, height: 1000 },
-): Promise<Page> {
+export interface Browser {
+  /** Opens a page that knows nothing of the others: it has cookies, storage and a cache of its own. */
+  open(html: string, size?: { readonly width: number; readonly height: number }): Promise<Page>;
+  close(): Promise<void>;
+}
+
+/** One browser for all pages of a test file: to start it takes longer than to open a page. */
+export async function startChromium({ program }: Chromium): Promise<Browser> {
   const folder = await mkdtemp(join(tmpdir(), 'bulkhead-page-'));
-  const file = join(folder, 'page.html');
-  await writeFile(file, html);
   const flags = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--remote-debugging-pipe'];
-  const child = spawn(
-    program,
-    [
-      ...flags,
-      `--window-size=${size.width},${size.height}`,
-      `--user-data-dir=${join(folder, 'profile')}`,
-      'about:blank',
-    ],
-    {
-      stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
-    },
-  );
+  const child = spawn(program, [...flags, `--user-data-dir=${join(folder, 'profile')}`, 'about:blank'], {
+    stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+  });
+  const ended = new Promise((resolve) => child.once('exit', resolve));
   const [output, input] = [child.stdio[3] as Writable, child.stdio[4] as Readable];
   const waiting = new Map<number, (message: Message) => void>();
-  const errors: string[] = [];
-  let loaded: () => void = () => {};
+  const pages = new Map<string, Heard>();
   let last = 0;
   let rest = '';
   input.setEncoding('utf8');
@@ -76,10 +69,60 @@ export async function openPage(
     for (const part of parts) {
       const message: Message = JSON.parse(part);
       if (message.id !== undefined) waiting.get(message.id)?.(message);
-      else heard(message.method ?? '', message.params ?? {});
+      else pages.get(message.sessionId ?? '')?.(message.method ?? '', message.params ?? {});
     }
   });
-  function heard(method: string, params: Record<string, unknown>): void {
+  const send: Send = async (method, params = {}, sessionId = undefined) => {
+    const id = ++last;
+    const answer = new Promise<Message>((resolve) => waiting.set(id, resolve));
+    output.write(`${JSON.stringify({ id, method, params, sessionId })}\0`);
+    const { result, error } = await answer;
+    waiting.delete(id);
+    if (error !== undefined) throw new Error(`${method}: ${error.message}`);
+    return result ?? {};
+  };
+
+  return {
+    async open(html, size = { width: 1300, height: 1000 }) {
+      const file = join(folder, `${++last}.html`);
+      await writeFile(file, html);
+      const { browserContextId } = await send('Target.createBrowserContext');
+      const { targetId } = await send('Target.createTarget', {
+        ...{ url: 'about:blank', browserContextId, newWindow: true, ...size },
+      });
+      const { sessionId = '' } = await send('Target.attachToTarget', { targetId, flatten: true });
+      const close = async () => {
+        await send('Target.disposeBrowserContext', { browserContextId });
+        pages.delete(sessionId);
+      };
+      return await openPage(
+        pathToFileURL(file).href,
+        (method, params) => send(method, params, sessionId),
+        (heard) => pages.set(sessionId, heard),
+        close,
+      );
+    },
+    async close() {
+      child.kill();
+      await ended;
+      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    },
+  };
+}
+
+type Answer = Record<string, never>;
+type Send = (method: string, params?: object, sessionId?: string) => Promise<Answer>;
+type Heard = (method: string, params: Record<string, unknown>) => void;
+
+async function openPage(
+  address: string,
+  send: (method: string, params?: object) => Promise<Answer>,
+  listen: (heard: Heard) => void,
+  close: () => Promise<void>,
+): Promise<Page> {
+  const errors: string[] = [];
+  let loaded: () => void = () => {};
+  listen((method, params) => {
     if (method === 'Page.loadEventFired') loaded();
     if (method === 'Runtime.exceptionThrown' || method === 'Runtime.consoleAPICalled')
       errors.push(JSON.stringify(params));
@@ -87,21 +130,7 @@ export async function openPage(
     if (method === 'Page.javascriptDialogOpening') errors.push(`a dialog: ${JSON.stringify(params)}`);
     const url = method === 'Network.requestWillBeSent' ? (params.request as { url: string }).url : undefined;
     if (url !== undefined && url !== address) errors.push(`a request to ${url}`);
-  }
-  let session: string | undefined;
-  const send = async (method: string, params: object = {}): Promise<Record<string, never>> => {
-    const id = ++last;
-    const answer = new Promise<Message>((resolve) => waiting.set(id, resolve));
-    output.write(`${JSON.stringify({ id, method, params, sessionId: session })}\0`);
-    const { result, error } = await answer;
-    waiting.delete(id);
-    if (error !== undefined) {
-      // A test that fails before it has the page leaves no process behind.
-      if (session === undefined) child.kill();
-      throw new Error(`${method}: ${error.message}`);
-    }
-    return result ?? {};
-  };
+  });
   const evaluate = async <Value>(expression: string): Promise<Value> => {
     const { result, exceptionDetails } = await send('Runtime.evaluate', {
       ...{ expression, returnByValue: true, awaitPromise: true },
@@ -110,9 +139,6 @@ export async function openPage(
     return (result as unknown as { value: Value }).value;
   };
 
-  const address = pathToFileURL(file).href;
-  const { targetId } = await send('Target.createTarget', { url: 'about:blank' });
-  session = (await send('Target.attachToTarget', { targetId, flatten: true })).sessionId;
   for (const domain of ['Page', 'Runtime', 'Log', 'Network', 'Accessibility']) await send(`${domain}.enable`);
   const begin = performance.now();
   const isLoaded = new Promise<void>((resolve) => {
@@ -171,11 +197,6 @@ export async function openPage(
         .filter(({ ignored, role, name }) => !ignored && role !== undefined && (name?.value ?? '') !== '')
         .map(({ role, name }) => `${role?.value} ${name?.value}`);
     },
-    async close() {
-      const ended = new Promise((resolve) => child.once('exit', resolve));
-      child.kill();
-      await ended;
-      await rm(folder, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
-    },
+    close,
   };
 }

@@ -5,7 +5,7 @@ import { runCommandLine } from '../../../src/commands/command-line.ts';
 import { lintPage } from '../../../src/report/lint-page.ts';
 import type { LintFinding, LintReport } from '../../../src/report/lint-report.ts';
 import { foundOrSkip } from '../../apiserver/cluster-test.ts';
-import { findChromium, openPage } from './chromium.ts';
+import { findChromium, startChromium } from './chromium.ts';
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('base64');
 const hostile = `</p><script>window.hit=1</script><img src=x onerror="window.hit=2">'"&`;
@@ -41,8 +41,10 @@ t.test('nothing is loaded, and nothing is run', async (t) => {
 
 const chromium = await foundOrSkip('the page in Chromium', findChromium);
 if (chromium !== undefined) {
+  const browser = await startChromium(chromium);
+  t.teardown(() => browser.close());
   t.test('what is found, with its fix', async (t) => {
-    const page = await openPage(chromium, await ofExamples());
+    const page = await browser.open(await ofExamples());
     t.teardown(() => page.close());
     const text = await page.evaluate<string>('document.body.innerText');
     t.match(text, /NetworkPolicy acme-web\/open: allows traffic from other tenants/);
@@ -53,7 +55,7 @@ if (chromium !== undefined) {
     );
   });
   t.test('names that are markup are text', async (t) => {
-    const page = await openPage(chromium, lintPage(report, sha256));
+    const page = await browser.open(lintPage(report, sha256));
     t.teardown(() => page.close());
     t.equal(await page.evaluate<unknown>('window.hit ?? null'), null);
     t.ok((await page.evaluate<string>('document.querySelector("h3").innerText')).includes(`Pod a/${hostile}`));

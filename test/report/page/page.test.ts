@@ -6,7 +6,7 @@ import { pageOf } from '../../../src/commands/audit-page.ts';
 import { runCommandLine } from '../../../src/commands/command-line.ts';
 import type { Picture } from '../../../src/picture/picture.ts';
 import { foundOrSkip } from '../../apiserver/cluster-test.ts';
-import { findChromium, openPage, type Page } from './chromium.ts';
+import { findChromium, type Page, startChromium } from './chromium.ts';
 import { largePicture } from './large.ts';
 
 const example = [
@@ -36,10 +36,16 @@ t.test('it holds all that it needs, and its policy allows nothing else', async (
 });
 
 const chromium = await foundOrSkip('the page in Chromium', findChromium);
+const browser = chromium && (await startChromium(chromium));
+t.teardown(() => browser?.close());
 
-async function opened(t: Test, html: string): Promise<Page> {
-  if (chromium === undefined) throw new Error('Chromium is missing');
-  const page = await openPage(chromium, html);
+async function opened(
+  t: Test,
+  html: string,
+  size?: { readonly width: number; readonly height: number },
+): Promise<Page> {
+  if (browser === undefined) throw new Error('Chromium is missing');
+  const page = await browser.open(html, size);
   t.teardown(() => page.close());
   return page;
 }
@@ -50,7 +56,7 @@ async function shoot(page: Page, name: string): Promise<void> {
   if (folder !== undefined) await page.screenshot(join(folder, `${name}.png`));
 }
 
-if (chromium !== undefined) {
+if (browser !== undefined) {
   t.test('contradictions of the layers are on the page, of all and of a tenant', async (t) => {
     const folder = t.testdir({
       'mesh.yaml': `apiVersion: v1
@@ -338,14 +344,8 @@ spec: { podSelector: {}, ingress: [{ from: [{ podSelector: {} }] }] }
   });
 
   t.test('a matrix that does not fit on the screen is printed as a whole', async (t) => {
-    const page = await openPage(
-      chromium,
-      await pageOf({ report: undefined, problems: [], connectivity: largePicture(40) }),
-      {
-        ...{ width: 500, height: 300 },
-      },
-    );
-    t.teardown(() => page.close());
+    const html = await pageOf({ report: undefined, problems: [], connectivity: largePicture(40) });
+    const page = await opened(t, html, { width: 500, height: 300 });
     const rows = () => page.evaluate<number>("document.querySelectorAll('.matrix .row').length");
     const some = await rows();
     await page.evaluate("dispatchEvent(new Event('beforeprint'))");
